@@ -1,0 +1,186 @@
+//! Answers OCSP requests with this node's own responder key (RFC 6960, RFC 5019, RFC 9654; R9).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ca_core::ids::{CaId, UnixMillis};
+use ca_core::limits::STATUS_LIFE_S;
+use ca_core::permit::ResponderKey;
+use ca_core::status::{Status, issuer_of, status};
+use ca_x509::ocsp::{
+    CertId, CertStatus, OcspError, OcspRequest, ResponseData, SingleResponse, assemble_response,
+};
+use ca_x509::serial::SerialNumber;
+use ca_x509::time::UnixSeconds;
+
+use crate::authority::{Authority, Ports};
+use crate::error::ActError;
+use crate::limits::{ANSWERS_MAX, STATUS_REFRESH_S, VA_GRACE_MS};
+use crate::ports::{Clock, Log};
+
+/// An answer to an OCSP request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OcspAnswer {
+    /// The whole OCSPResponse in DER.
+    pub der: Arc<[u8]>,
+    /// For the cache headers (RFC 5019 §6); `None` for what must not be cached: errors, nonces, `unknown`.
+    pub cacheable: Option<Life>,
+}
+
+/// From when to when a signed answer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// As signed.
+    pub this_update: UnixSeconds,
+    /// As signed.
+    pub next_update: UnixSeconds,
+}
+
+/// Signed answers by CertID, each with the status that it tells. An answer is used only while the register still
+/// says the same: a revocation takes effect at once, whatever is cached.
+#[derive(Debug, Default)]
+pub(crate) struct AnswerCache {
+    answers: Mutex<HashMap<Vec<u8>, CachedAnswer>>,
+}
+
+#[derive(Clone, Debug)]
+struct CachedAnswer {
+    status: Status,
+    responder: SerialNumber,
+    life: Life,
+    der: Arc<[u8]>,
+}
+
+impl<P: Ports> Authority<P> {
+    /// Answers a request. Whatever is wrong becomes an OCSP error response: this never fails.
+    pub async fn answer_ocsp(&self, request: &[u8]) -> OcspAnswer {
+        let answer = match OcspRequest::parse(request) {
+            Ok(request) => self.answer(request).await,
+            Err(_) => Err(OcspError::MalformedRequest),
+        };
+        answer.unwrap_or_else(|error| OcspAnswer { der: error.response().into(), cacheable: None })
+    }
+
+    async fn answer(&self, request: OcspRequest) -> Result<OcspAnswer, OcspError> {
+        // Read before the register: what the register says is then at least as new as what it is dated (I11).
+        let as_of = self.usable_as_of()?;
+        let ca = self.one_ca(&request.cert_ids)?;
+        let responder = ResponderKey::of(self.register(), &ca, self.ports.log().node())
+            .map_err(|_| OcspError::InternalError)?
+            .ok_or(OcspError::TryLater)?;
+        let mut told = Vec::with_capacity(request.cert_ids.len());
+        for id in &request.cert_ids {
+            told.push(self.told(&ca, id).await?);
+        }
+        let single = match (request.cert_ids.as_slice(), told.as_slice()) {
+            ([id], [status]) if request.nonce.is_none() && *status != Status::Unassigned => {
+                Some((id.clone(), *status))
+            }
+            _ => None,
+        };
+        if let Some((id, status)) = &single
+            && let Some(cached) = self.answers.get(id.as_der())
+            && cached.status == *status
+            && cached.responder == responder.serial
+            && as_of.seconds().0.saturating_sub(cached.life.this_update.0) < STATUS_REFRESH_S
+        {
+            return Ok(OcspAnswer { der: cached.der, cacheable: Some(cached.life) });
+        }
+        let this_update = as_of.seconds();
+        let life = Life { this_update, next_update: UnixSeconds(this_update.0.saturating_add(STATUS_LIFE_S)) };
+        let der: Arc<[u8]> = self.signed(&responder, request, told, life).await?.into();
+        let cacheable = single.is_some().then_some(life);
+        if let Some((id, status)) = single {
+            let cached = CachedAnswer { status, responder: responder.serial, life, der: der.clone() };
+            self.answers.put(id.as_der().to_vec(), cached);
+        }
+        Ok(OcspAnswer { der, cacheable })
+    }
+
+    /// I17: a node without a quorum goes on truthfully for the grace, then says `tryLater`.
+    fn usable_as_of(&self) -> Result<UnixMillis, OcspError> {
+        let as_of = self.as_of().ok_or(OcspError::TryLater)?;
+        if self.ports.clock().now().since(as_of) > VA_GRACE_MS {
+            return Err(OcspError::TryLater);
+        }
+        Ok(as_of)
+    }
+
+    /// One delegated responder speaks for one CA; a request over several gets `unauthorized`.
+    fn one_ca(&self, ids: &[CertId]) -> Result<CaId, OcspError> {
+        let mut found: Option<CaId> = None;
+        for id in ids {
+            let ca = issuer_of(self.register(), id).map_err(|_| OcspError::InternalError)?;
+            let ca = ca.ok_or(OcspError::Unauthorized)?;
+            if *found.get_or_insert_with(|| ca.clone()) != ca {
+                return Err(OcspError::Unauthorized);
+            }
+        }
+        found.ok_or(OcspError::MalformedRequest)
+    }
+
+    /// What to tell of one serial. Says [`Status::Unassigned`] only when a quorum, asked after the request came,
+    /// knows nothing of it either (R9).
+    async fn told(&self, ca: &CaId, id: &CertId) -> Result<Status, OcspError> {
+        let Ok(serial) = SerialNumber::from_be_bytes(&id.serial) else { return Ok(Status::Unassigned) };
+        let local = |_| status(self.register(), ca, serial).map_err(|_| OcspError::InternalError);
+        let found = match local(())? {
+            Status::Unassigned => {
+                self.ports.log().read_index().await.map_err(|_| OcspError::TryLater)?;
+                local(())?
+            }
+            known => known,
+        };
+        if found == Status::Open { Err(OcspError::TryLater) } else { Ok(found) }
+    }
+
+    async fn signed(
+        &self,
+        responder: &ResponderKey,
+        request: OcspRequest,
+        told: Vec<Status>,
+        life: Life,
+    ) -> Result<Vec<u8>, OcspError> {
+        let responses = request.cert_ids.into_iter().zip(told);
+        let data = ResponseData {
+            responder: responder.public_key().key_identifier(),
+            produced_at: self.ports.clock().now().seconds(),
+            responses: responses
+                .map(|(cert_id, status)| SingleResponse {
+                    cert_id,
+                    status: match status {
+                        Status::Good => CertStatus::Good,
+                        Status::Revoked { at, reason, .. } => CertStatus::Revoked { at, reason },
+                        Status::Open | Status::Unassigned => CertStatus::Unknown,
+                    },
+                    this_update: life.this_update,
+                    next_update: Some(life.next_update),
+                })
+                .collect(),
+            nonce: request.nonce,
+        };
+        let data = data.encode().map_err(|_| OcspError::InternalError)?;
+        let signature = self.sign(responder.order(data.clone())).await.map_err(|error| match error {
+            ActError::Token(_) => OcspError::TryLater,
+            _ => OcspError::InternalError,
+        })?;
+        let certificates = [responder.certificate.as_slice()];
+        Ok(assemble_response(&data, responder.algorithm(), &signature.into_octets(), &certificates))
+    }
+}
+
+impl AnswerCache {
+    fn get(&self, id: &[u8]) -> Option<CachedAnswer> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    fn put(&self, id: Vec<u8>, answer: CachedAnswer) {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        // Full: begin again. Every answer can be signed anew at any time, and no attacker can fill the cache with
+        // serials that were not issued, for those are never cached.
+        if answers.len() >= ANSWERS_MAX {
+            answers.clear();
+        }
+        answers.insert(id, answer);
+    }
+}

@@ -1,0 +1,49 @@
+//! Revokes a certificate. One command; O(1), whatever the CA has issued.
+
+use ca_core::command::Command;
+use ca_core::ids::{CaId, LogIndex};
+use ca_core::outcome::{Outcome, Refusal};
+use ca_core::roles::{Identity, Role};
+use ca_x509::crl::RevocationReason;
+use ca_x509::serial::SerialNumber;
+use ca_x509::time::UnixSeconds;
+
+use crate::authority::{Authority, Ports};
+use crate::error::ActError;
+use crate::ports::Log;
+
+/// A certificate that is revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    /// The date that status answers give.
+    pub revoked_at: UnixSeconds,
+    /// The log entry at which this was answered.
+    pub index: LogIndex,
+}
+
+impl<P: Ports> Authority<P> {
+    /// Revokes. Revoking again answers with the first date; the reason changes towards keyCompromise only (I14).
+    ///
+    /// # Errors
+    /// [`ActError`]; [`ActError::effect`] tells whether it may be revoked all the same.
+    pub async fn revoke(
+        &self,
+        requester: Identity,
+        ca: CaId,
+        serial: SerialNumber,
+        reason: RevocationReason,
+    ) -> Result<Revoked, ActError> {
+        let roles = self.register().roles()?.unwrap_or_default();
+        if !roles.allows(requester, Role::Officer) {
+            let needs = "the role `officer`".to_owned();
+            return Err(Refusal::Forbidden { caller: requester.to_string(), needs }.into());
+        }
+        let applied = self.ports.log().append(Command::Revoke { ca, serial, reason, requester }).await?;
+        // COMMIT: a majority has it on disk; no node of the majority answers `good` from here on (I11).
+        let index = applied.index();
+        match applied.into_outcome() {
+            Outcome::Revoked { revoked_at } => Ok(Revoked { revoked_at, index }),
+            outcome => Err(ActError::from_outcome(outcome)),
+        }
+    }
+}

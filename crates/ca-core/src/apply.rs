@@ -1,0 +1,163 @@
+//! Applies the issuance log: one command in, one outcome and its changes out.
+//!
+//! Total and deterministic: the same register, moment and command give the same answer on every node (I23).
+//! A refusal changes nothing but register time and the memory of the refusal itself.
+
+mod certificates;
+mod cluster;
+mod crl;
+
+use alloc::vec::Vec;
+
+use crate::command::{Command, Envelope};
+use crate::ids::{LogIndex, RequestId, UnixMillis};
+use crate::limits::{EXPIRIES_PER_COMMAND, OUTCOME_KEPT_MS};
+use crate::outcome::{Outcome, Refusal};
+use crate::permit::{Applied, Occurrence};
+use crate::register::{Change, Expiring, Key, Register, StorageFault, Value};
+
+/// Where and when a command is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The log entry.
+    pub index: LogIndex,
+    /// The leader's stamp of the batch. Register time is the greatest stamp so far (R8).
+    pub time: UnixMillis,
+}
+
+/// What a command came to, and what it changes.
+#[derive(Debug)]
+#[must_use = "the changes must be written before the outcome is handed to its waiter"]
+pub struct Application {
+    /// For the waiter.
+    pub applied: Applied,
+    /// For the register.
+    pub changes: Vec<Change>,
+}
+
+/// Applies one command.
+///
+/// # Errors
+/// [`StorageFault`]: the register cannot be read; the node must stop and apply the entry again after its restart.
+pub fn apply(register: &dyn Register, at: Moment, envelope: Envelope) -> Result<Application, StorageFault> {
+    let Envelope { id, expires_at, command } = envelope;
+    // A batch may be logged twice, by a forward whose reply was lost: one id, one outcome, one permit (R7).
+    if let Some(outcome) = register.outcome(id)? {
+        let applied = Applied::new(id, at.index, outcome, Occurrence::Duplicate);
+        return Ok(Application { applied, changes: Vec::new() });
+    }
+    let before = register.time()?.unwrap_or_default();
+    let now = before.max(at.time);
+    let mut step = Step { register, index: at.index, now, id, changes: Vec::new() };
+    if now != before {
+        step.set(Key::Time, Value::Time(now));
+    }
+    step.sweep()?;
+    let kept = step.changes.len();
+    let outcome = match step.decide(expires_at, command) {
+        Ok(outcome) => outcome,
+        Err(Halt::Refused(refusal)) => {
+            step.changes.truncate(kept);
+            Outcome::Refused(refusal)
+        }
+        Err(Halt::Fault(fault)) => return Err(fault),
+    };
+    step.remember(&outcome, expires_at.max(now).plus(OUTCOME_KEPT_MS));
+    let applied = Applied::new(id, at.index, outcome, Occurrence::First);
+    Ok(Application { applied, changes: step.changes })
+}
+
+/// One command's way through the register.
+struct Step<'a> {
+    register: &'a dyn Register,
+    index: LogIndex,
+    now: UnixMillis,
+    id: RequestId,
+    changes: Vec<Change>,
+}
+
+/// Why a decision ends early.
+enum Halt {
+    Refused(Refusal),
+    Fault(StorageFault),
+}
+
+impl From<Refusal> for Halt {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StorageFault> for Halt {
+    fn from(fault: StorageFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Step<'_> {
+    fn decide(&mut self, expires_at: UnixMillis, command: Command) -> Result<Outcome, Halt> {
+        if self.now > expires_at {
+            return Err(Refusal::Expired { expired_at: expires_at, now: self.now }.into());
+        }
+        if let Command::InitCluster { id, name, urls } = command {
+            return self.init_cluster(id, name, urls);
+        }
+        let cluster = self.register.cluster()?.ok_or(Refusal::NotInitialised)?;
+        match command {
+            Command::InitCluster { .. } => Err(Refusal::AlreadyInitialised.into()),
+            Command::DefineIssuer { ca, subject, public_key, algorithm, parent, purpose } => {
+                self.define_issuer(ca, subject, public_key, algorithm, parent, purpose)
+            }
+            Command::DefineProfile(profile) => self.define_profile(profile),
+            Command::SetGrant(grant) => self.set_grant(grant),
+            Command::Intent(intent) => self.intent(intent),
+            Command::Record { ca, serial, signature } => self.record(ca, serial, signature),
+            Command::Abandon { ca, serial } => self.abandon(&ca, serial),
+            Command::Revoke { ca, serial, reason, requester } => self.revoke(&ca, serial, reason, requester),
+            Command::CutCrl { ca } => self.cut_crl(&cluster, ca),
+            Command::RecordCrl { ca, number, tbs_digest, signature } => {
+                self.record_crl(ca, number, tbs_digest, signature)
+            }
+            Command::MintJoinToken { secret, expires_at } => self.mint_join_token(secret, expires_at),
+            Command::AdmitMember { token, name, peer_address, api_address, va_address } => {
+                let member = cluster::new_member(name, peer_address, api_address, va_address);
+                self.admit_member(cluster, token, member)
+            }
+            Command::ProveKey { key, signature } => self.prove_key(key, signature),
+            Command::Tick { .. } => Ok(Outcome::Done),
+        }
+    }
+
+    fn set(&mut self, key: Key, value: Value) {
+        self.changes.push(Change { key, value: Some(value) });
+    }
+
+    fn remove(&mut self, key: Key) {
+        self.changes.push(Change { key, value: None });
+    }
+
+    /// Takes away some of what has expired: a bounded number, so that no command pays for another's backlog.
+    fn sweep(&mut self) -> Result<(), StorageFault> {
+        let first = Key::Expiry(UnixMillis(0), Expiring::Outcome(RequestId::FIRST));
+        for (key, _) in self.register.scan(&first, EXPIRIES_PER_COMMAND)? {
+            let Key::Expiry(at, ref what) = key else { continue };
+            if at >= self.now {
+                break;
+            }
+            match *what {
+                Expiring::Outcome(id) => self.remove(Key::Outcome(id)),
+                Expiring::Attempt(attempt) => self.remove(Key::Attempt(attempt)),
+            }
+            self.remove(key);
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, outcome: &Outcome, until: UnixMillis) {
+        self.set(Key::Outcome(self.id), Value::Outcome(outcome.clone()));
+        self.set(Key::Expiry(until, Expiring::Outcome(self.id)), Value::Expiry);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! Intents, records, abandonments, revocations.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use ca_x509::certificate::TbsCertificate;
+use ca_x509::crl::RevocationReason;
+use ca_x509::serial::SerialNumber;
+
+use super::{Halt, Step};
+use crate::command::{Idempotency, Intent};
+use crate::ids::{CaId, Digest};
+use crate::limits::{IDEMPOTENCY_KEPT_MS, INTENT_OPEN_MAX_MS, TBS_OCTETS_MAX};
+use crate::outcome::{Outcome, Refusal};
+use crate::register::{
+    Attempt, CertificateEntry, CertificateState, Expiring, Issuer, Key, Revocation, StatusChange, StatusEvent,
+    Value,
+};
+use crate::roles::Identity;
+
+impl Step<'_> {
+    /// Step 3 of an issuance: from here on serial and TBSCertificate are fixed, and no signature exists.
+    pub(super) fn intent(&mut self, intent: Intent) -> Result<Outcome, Halt> {
+        let issuer = self.current_issuer(&intent)?;
+        if let Some(idempotency) = intent.idempotency
+            && let Some(outcome) = self.earlier_attempt(idempotency, &intent)?
+        {
+            return Ok(outcome);
+        }
+        if self.register.certificate(&intent.ca, intent.serial)?.is_some() {
+            return Err(Refusal::SerialTaken { serial: intent.serial }.into());
+        }
+        if let Some(subject) = &intent.certifies {
+            self.certifies(&intent, &issuer, subject)?;
+        }
+        let Intent { ca, serial, .. } = intent;
+        let tbs_digest = Digest::of(&intent.tbs);
+        self.set(Key::OpenIntent(ca.clone(), serial), Value::OpenIntent(self.now, self.id));
+        let entry = CertificateEntry {
+            tbs: intent.tbs,
+            profile: intent.profile,
+            profile_version: intent.profile_version,
+            requester: intent.requester,
+            owner: self.id,
+            intent_index: self.index,
+            not_after: intent.not_after,
+            certifies: intent.certifies,
+            responder: intent.responder,
+            state: CertificateState::Open,
+        };
+        self.set(Key::Certificate(ca.clone(), serial), Value::Certificate(entry));
+        Ok(Outcome::IntentCommitted { ca, serial, tbs_digest })
+    }
+
+    /// R12: what the draft was planned from must still be so. R11: this node has proven the key.
+    fn current_issuer(&self, intent: &Intent) -> Result<Issuer, Halt> {
+        let ca = &intent.ca;
+        let issuer = self.register.issuer(ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
+        let certifies_itself = intent.certifies.as_ref() == Some(ca);
+        if issuer.certificate.is_none() && !certifies_itself {
+            return Err(Refusal::CaInactive { ca: ca.clone() }.into());
+        }
+        let stale = |what: &str| Refusal::StaleDraft { what: what.into() };
+        if issuer.public_key.key_identifier() != intent.issuer_key {
+            return Err(stale("the CA's key").into());
+        }
+        let profile = self.register.profile(&intent.profile)?;
+        if profile.map(|profile| profile.version) != Some(intent.profile_version) {
+            return Err(stale("the profile").into());
+        }
+        if self.register.roles()?.unwrap_or_default().version != intent.roles_version {
+            return Err(stale("the set of roles").into());
+        }
+        if intent.tbs.len() > TBS_OCTETS_MAX {
+            let why = alloc::format!("{} octets are more than {TBS_OCTETS_MAX}", intent.tbs.len());
+            return Err(Refusal::OutsideProfile { field: "names".into(), why }.into());
+        }
+        if self.register.key_proof(intent.issuer_key, self.id.node)?.is_none() {
+            return Err(Refusal::NotSigning { node: self.id.node }.into());
+        }
+        Ok(issuer)
+    }
+
+    /// R6: one idempotency key, one certificate. `Some` answers instead of a new intent.
+    fn earlier_attempt(&mut self, key: Idempotency, intent: &Intent) -> Result<Option<Outcome>, Halt> {
+        let earlier = self.register.attempt(key.key)?;
+        let since = earlier.as_ref().map_or(self.now, |attempt| attempt.since);
+        if let Some(Attempt { body, ca, serial, .. }) = earlier {
+            if body != key.body {
+                return Err(Refusal::IdempotencyMismatch.into());
+            }
+            if let Some(entry) = self.register.certificate(&ca, serial)? {
+                match entry.state {
+                    CertificateState::Recorded { .. } => {
+                        return Ok(Some(Outcome::AlreadyIssued { ca, serial }));
+                    }
+                    CertificateState::Open if intent.supersedes == Some(serial) => {
+                        self.abandon_entry(&ca, serial, entry)?;
+                    }
+                    CertificateState::Open => return Err(Refusal::AttemptOpen { ca, serial }.into()),
+                    CertificateState::Abandoned { .. } => {}
+                }
+            }
+        } else {
+            let until = self.now.plus(IDEMPOTENCY_KEPT_MS);
+            self.set(Key::Expiry(until, Expiring::Attempt(key.key)), Value::Expiry);
+        }
+        let attempt = Attempt { body: key.body, ca: intent.ca.clone(), serial: intent.serial, since };
+        self.set(Key::Attempt(key.key), Value::Attempt(attempt));
+        Ok(None)
+    }
+
+    /// A CA's own certificate is for its own key, from its own parent, once.
+    fn certifies(&self, intent: &Intent, issuer: &Issuer, subject: &CaId) -> Result<(), Halt> {
+        let certified =
+            self.register.issuer(subject)?.ok_or_else(|| Refusal::UnknownCa { ca: subject.clone() })?;
+        let key = TbsCertificate::decode(&intent.tbs).ok().map(|tbs| tbs.public_key);
+        let by_cluster = !matches!(intent.requester, Identity::Client(_));
+        let fits = certified.parent == intent.ca && key.as_ref() == Some(&certified.public_key) && by_cluster;
+        if !fits {
+            let why = alloc::format!("not the key of `{subject}`, or {} is not its parent", issuer.subject);
+            return Err(Refusal::OutsideProfile { field: "certifies".into(), why }.into());
+        }
+        if certified.certificate.is_some() {
+            return Err(Refusal::CaExists { ca: subject.clone() }.into());
+        }
+        Ok(())
+    }
+
+    /// Step 5 of an issuance. COMMIT: once this entry is on a majority's disks the certificate exists.
+    pub(super) fn record(
+        &mut self,
+        ca: CaId,
+        serial: SerialNumber,
+        signature: Vec<u8>,
+    ) -> Result<Outcome, Halt> {
+        let mut entry = self.entry(&ca, serial)?;
+        match entry.state {
+            CertificateState::Open => {}
+            CertificateState::Recorded { .. } => return Err(Refusal::AlreadyRecorded { serial }.into()),
+            CertificateState::Abandoned { .. } => return Err(Refusal::IntentAbandoned { serial }.into()),
+        }
+        if (entry.owner.node, entry.owner.boot) != (self.id.node, self.id.boot) {
+            return Err(Refusal::NotOwner { serial }.into());
+        }
+        entry.state = CertificateState::Recorded { signature, index: self.index, at: self.now };
+        self.remove(Key::OpenIntent(ca.clone(), serial));
+        if let Some(subject) = &entry.certifies
+            && let Some(mut issuer) = self.register.issuer(subject)?
+        {
+            issuer.certificate = Some(serial);
+            self.set(Key::Issuer(subject.clone()), Value::Issuer(issuer));
+        }
+        if let Some(node) = entry.responder {
+            self.set(Key::Responder(ca.clone(), node), Value::Responder(serial));
+        }
+        self.set(Key::Certificate(ca, serial), Value::Certificate(entry));
+        Ok(Outcome::Recorded { index: self.index })
+    }
+
+    /// R5: the owner after a restart, or anybody once the intent is old. The first in the log wins.
+    pub(super) fn abandon(&mut self, ca: &CaId, serial: SerialNumber) -> Result<Outcome, Halt> {
+        let entry = self.entry(ca, serial)?;
+        match entry.state {
+            CertificateState::Open => {}
+            CertificateState::Recorded { .. } => return Err(Refusal::AlreadyRecorded { serial }.into()),
+            CertificateState::Abandoned { .. } => return Ok(Outcome::Done),
+        }
+        let own_earlier_boot = entry.owner.node == self.id.node && entry.owner.boot != self.id.boot;
+        let open_ms = self.open_ms(ca, serial)?;
+        if !own_earlier_boot && open_ms <= INTENT_OPEN_MAX_MS {
+            return Err(Refusal::StillOpen { serial, open_ms }.into());
+        }
+        self.abandon_entry(ca, serial, entry)?;
+        Ok(Outcome::Done)
+    }
+
+    fn open_ms(&self, ca: &CaId, serial: SerialNumber) -> Result<u64, Halt> {
+        Ok(match self.register.get(&Key::OpenIntent(ca.clone(), serial))? {
+            Some(Value::OpenIntent(since, _)) => self.now.since(since),
+            _ => 0,
+        })
+    }
+
+    fn abandon_entry(
+        &mut self,
+        ca: &CaId,
+        serial: SerialNumber,
+        mut entry: CertificateEntry,
+    ) -> Result<(), Halt> {
+        assert_eq!(entry.state, CertificateState::Open, "only an open intent is abandoned");
+        let event = StatusEvent {
+            index: self.index,
+            revoked_at: self.now.seconds(),
+            change: StatusChange::Abandoned,
+            by: Identity::Node(self.id.node),
+        };
+        let revocation = Revocation { not_after: entry.not_after, events: vec![event] };
+        entry.state = CertificateState::Abandoned { index: self.index };
+        self.remove(Key::OpenIntent(ca.clone(), serial));
+        self.set(Key::Revocation(ca.clone(), serial), Value::Revocation(revocation));
+        self.set(Key::Certificate(ca.clone(), serial), Value::Certificate(entry));
+        self.list_changed(ca)
+    }
+
+    /// Date and reason never change, except towards keyCompromise (I14). O(1).
+    pub(super) fn revoke(
+        &mut self,
+        ca: &CaId,
+        serial: SerialNumber,
+        reason: RevocationReason,
+        requester: Identity,
+    ) -> Result<Outcome, Halt> {
+        if reason == RevocationReason::CertificateHold {
+            let why = "no profile of this cluster permits certificateHold".into();
+            return Err(Refusal::OutsideProfile { field: "reason".into(), why }.into());
+        }
+        let entry = self.entry(ca, serial)?;
+        if entry.state == CertificateState::Open {
+            return Err(Refusal::NotRecorded { serial }.into());
+        }
+        let mut revocation = self
+            .register
+            .revocation(ca, serial)?
+            .unwrap_or(Revocation { not_after: entry.not_after, events: vec![] });
+        let first = revocation.latest().cloned();
+        let revoked_at = first.as_ref().map_or_else(|| self.now.seconds(), |event| event.revoked_at);
+        let change = StatusChange::Revoked(reason);
+        let compromised = StatusChange::Revoked(RevocationReason::KeyCompromise);
+        let news = match first {
+            None => true,
+            Some(event) => {
+                change == compromised && event.change != compromised && event.change != StatusChange::Abandoned
+            }
+        };
+        if news {
+            revocation.events.push(StatusEvent { index: self.index, revoked_at, change, by: requester });
+            self.set(Key::Revocation(ca.clone(), serial), Value::Revocation(revocation));
+            self.list_changed(ca)?;
+        }
+        Ok(Outcome::Revoked { revoked_at })
+    }
+
+    fn entry(&self, ca: &CaId, serial: SerialNumber) -> Result<CertificateEntry, Halt> {
+        if self.register.issuer(ca)?.is_none() {
+            return Err(Refusal::UnknownCa { ca: ca.clone() }.into());
+        }
+        let entry = self.register.certificate(ca, serial)?;
+        Ok(entry.ok_or_else(|| Refusal::UnknownSerial { ca: ca.clone(), serial })?)
+    }
+}

@@ -1,0 +1,177 @@
+//! What can be written to the issuance log.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use ca_x509::algorithm::SignatureAlgorithm;
+use ca_x509::crl::{CrlNumber, RevocationReason};
+use ca_x509::key::{KeyIdentifier, PublicKey};
+use ca_x509::name::DistinguishedName;
+use ca_x509::serial::SerialNumber;
+use ca_x509::time::UnixSeconds;
+
+use crate::ids::{CaId, ClusterId, Digest, LogIndex, NodeId, ProfileName, RequestId, UnixMillis};
+use crate::profile::Profile;
+use crate::register::{IssuerPurpose, PublicUrls};
+use crate::roles::{Grant, Identity};
+
+/// A command on its way through the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Two envelopes of one id are one command.
+    pub id: RequestId,
+    /// Register time after which the command is refused, so that what is not known becomes known.
+    pub expires_at: UnixMillis,
+    /// What to do.
+    pub command: Command,
+}
+
+/// What can be done. Every variant is decided by [`crate::apply::apply`] alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// The first command of a cluster.
+    InitCluster {
+        /// 16 random octets.
+        id: ClusterId,
+        /// For people.
+        name: String,
+        /// What goes into certificates.
+        urls: PublicUrls,
+    },
+    /// Adds a certification authority. Its own certificate follows, through the same cycle as any other.
+    DefineIssuer {
+        /// Its name; never used twice.
+        ca: CaId,
+        /// Its subject.
+        subject: DistinguishedName,
+        /// Its key, generated in a token.
+        public_key: PublicKey,
+        /// How it signs.
+        algorithm: SignatureAlgorithm,
+        /// Who issues its certificate.
+        parent: CaId,
+        /// Whom it serves.
+        purpose: IssuerPurpose,
+    },
+    /// Adds a profile or replaces it by its next version.
+    DefineProfile(Profile),
+    /// Gives an identity exactly these roles; none takes the grant away.
+    SetGrant(Grant),
+    /// Step 3 of an issuance: fixes serial and TBSCertificate before any signature.
+    Intent(Intent),
+    /// Step 5 of an issuance: the signature that completes an intent.
+    Record {
+        /// The CA.
+        ca: CaId,
+        /// The serial.
+        serial: SerialNumber,
+        /// Verified by the proposer with the register's issuer key (R13).
+        signature: Vec<u8>,
+    },
+    /// An intent that will never be a record (R5).
+    Abandon {
+        /// The CA.
+        ca: CaId,
+        /// The serial.
+        serial: SerialNumber,
+    },
+    /// Takes a certificate's validity away.
+    Revoke {
+        /// The CA.
+        ca: CaId,
+        /// The serial.
+        serial: SerialNumber,
+        /// Why.
+        reason: RevocationReason,
+        /// Who asked.
+        requester: Identity,
+    },
+    /// Fixes the next CRL of a CA (R10).
+    CutCrl {
+        /// The CA.
+        ca: CaId,
+    },
+    /// The signature of a cut.
+    RecordCrl {
+        /// The CA.
+        ca: CaId,
+        /// The number of the cut.
+        number: CrlNumber,
+        /// SHA-256 of the TBSCertList that was signed.
+        tbs_digest: Digest,
+        /// Verified by the proposer with the register's issuer key.
+        signature: Vec<u8>,
+    },
+    /// Makes an invitation valid.
+    MintJoinToken {
+        /// SHA-256 of its secret.
+        secret: Digest,
+        /// Register time after which it is refused.
+        expires_at: UnixMillis,
+    },
+    /// A node enters, spending its invitation. Without one only the first member can enter.
+    AdmitMember {
+        /// SHA-256 of the invitation's secret.
+        token: Option<Digest>,
+        /// The node's name.
+        name: String,
+        /// `host:port` of its peer listener.
+        peer_address: String,
+        /// `host:port` of its API.
+        api_address: String,
+        /// `host:port` of its status service.
+        va_address: String,
+    },
+    /// A node's token holds a CA key (R11). Once all are proven the member signs.
+    ProveKey {
+        /// The key.
+        key: KeyIdentifier,
+        /// Over the key proof statement.
+        signature: Vec<u8>,
+    },
+    /// Moves register time; carries a digest of the register for every node to compare with its own (I23).
+    Tick {
+        /// The chained digest at an earlier index, as the leader has it.
+        digest: Option<(LogIndex, Digest)>,
+    },
+}
+
+/// Everything that an issuance fixes before its signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// The CA.
+    pub ca: CaId,
+    /// The key that must still be the issuer's (R12).
+    pub issuer_key: KeyIdentifier,
+    /// The profile.
+    pub profile: ProfileName,
+    /// The version that must still be current (R12).
+    pub profile_version: u32,
+    /// The role set that must still be current (R12).
+    pub roles_version: u32,
+    /// Who asked.
+    pub requester: Identity,
+    /// At least 64 bits of it are random (I2).
+    pub serial: SerialNumber,
+    /// The exact TBSCertificate.
+    pub tbs: Vec<u8>,
+    /// As in the TBSCertificate.
+    pub not_after: UnixSeconds,
+    /// Ties retries together (R6).
+    pub idempotency: Option<Idempotency>,
+    /// The open attempt under the same idempotency key that this one replaces (R5).
+    pub supersedes: Option<SerialNumber>,
+    /// The certification authority whose own certificate this is.
+    pub certifies: Option<CaId>,
+    /// The node whose OCSP responder certificate this is.
+    pub responder: Option<NodeId>,
+}
+
+/// What a client's `Idempotency-Key` comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Idempotency {
+    /// Covers requester and key: two callers' equal keys differ.
+    pub key: Digest,
+    /// Covers everything that was asked.
+    pub body: Digest,
+}

@@ -1,0 +1,43 @@
+//! Every bound of the register, with its reason.
+
+/// An intent that is open for longer than this may be abandoned by anyone (R5): a healthy issuance takes
+/// milliseconds, a token's deadline is 5 s, and I5 allows 60 s in all.
+pub const INTENT_OPEN_MAX_MS: u64 = 30_000;
+
+/// A CRL cut that is open for longer than this gives way to the next one (R10).
+pub const CUT_OPEN_MAX_MS: u64 = 60_000;
+
+/// How long an idempotency key is remembered (I7).
+pub const IDEMPOTENCY_KEPT_MS: u64 = 7 * 24 * 3600 * 1000;
+
+/// How long an outcome is remembered after its command has expired. No waiter waits longer; a later duplicate
+/// of the command is refused by its expiry instead.
+pub const OUTCOME_KEPT_MS: u64 = 60_000;
+
+/// A command's life from the moment it was made (R8). Longer than any request's deadline and short enough that
+/// what is not known becomes known within I5's 60 s.
+pub const COMMAND_LIFE_MS: u64 = 20_000;
+
+/// How many expired rows one command sweeps away: more than it adds, so that the backlog shrinks.
+pub const EXPIRIES_PER_COMMAND: usize = 4;
+
+/// CRLs and OCSP answers live for 7 days: the CA/B Forum's strictest for CRLs, within 8 h to 10 days for OCSP.
+pub const STATUS_LIFE_S: u64 = 7 * 24 * 3600;
+
+/// The largest TBSCertificate that an intent may carry, in octets: 100 names of 253 octets, and room.
+pub const TBS_OCTETS_MAX: usize = 64 * 1024;
+
+/// Names in one certificate.
+pub const NAMES_MAX: usize = 100;
+
+/// RSA modulus, in bits: the CA/B Forum's minimum, and the most that the verifier takes in reasonable time.
+pub const RSA_BITS_MIN: u16 = 2048;
+/// See [`RSA_BITS_MIN`].
+pub const RSA_BITS_MAX: u16 = 8192;
+
+const _: () = assert!(COMMAND_LIFE_MS < INTENT_OPEN_MAX_MS);
+const _: () = assert!(INTENT_OPEN_MAX_MS + COMMAND_LIFE_MS < 60_000, "I5: settled within 60 s");
+const _: () = assert!(OUTCOME_KEPT_MS >= COMMAND_LIFE_MS);
+
+/// Rows read from the register at a time.
+pub const SCAN_ROWS: usize = 1024;

@@ -1,0 +1,167 @@
+//! Which names may stand in a certificate.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use ca_x509::name::GeneralName;
+
+use crate::limits::NAMES_MAX;
+use crate::outcome::Refusal;
+use crate::profile::{Allow, DnsRule, NameRules};
+
+/// The names as they will stand in the certificate: checked against the rules, DNS names in lower case, each once,
+/// in the order asked for.
+///
+/// # Errors
+/// [`Refusal::OutsideProfile`] for the first name that is not allowed or not well formed.
+pub fn certified(rules: &NameRules, requested: &[GeneralName]) -> Result<Vec<GeneralName>, Refusal> {
+    if requested.len() > NAMES_MAX {
+        return Err(refused(alloc::format!("{} names are more than {NAMES_MAX}", requested.len())));
+    }
+    if requested.len() < rules.count_min {
+        return Err(refused(alloc::format!(
+            "{} names, but the profile wants at least {}: put them into the request's subjectAltName, or into `names`",
+            requested.len(),
+            rules.count_min
+        )));
+    }
+    let mut names: Vec<GeneralName> = Vec::with_capacity(requested.len());
+    for name in requested {
+        let name = one(rules, name)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+fn one(rules: &NameRules, name: &GeneralName) -> Result<GeneralName, Refusal> {
+    match name {
+        GeneralName::Dns(dns) => {
+            let dns = dns.to_ascii_lowercase();
+            let host = match dns.strip_prefix("*.") {
+                Some(_) if rules.wildcard == Allow::No => {
+                    return Err(refused(alloc::format!("`{dns}`: the profile allows no wildcards")));
+                }
+                Some(host) if !host.contains('.') => {
+                    return Err(refused(alloc::format!("`{dns}`: a wildcard needs two labels below it")));
+                }
+                Some(host) => host,
+                None => &dns,
+            };
+            host_name(host).map_err(|why| refused(alloc::format!("`{dns}`: {why}")))?;
+            if !covers(&rules.dns, host) {
+                let allowed = match &rules.dns {
+                    DnsRule::Under(suffixes) => suffixes.join(", "),
+                    DnsRule::No | DnsRule::Any => "no DNS names".into(),
+                };
+                return Err(refused(alloc::format!("`{dns}` is outside what the profile allows: {allowed}")));
+            }
+            Ok(GeneralName::Dns(dns))
+        }
+        GeneralName::Ip(_) if rules.ip == Allow::Yes => Ok(name.clone()),
+        GeneralName::Uri(_) if rules.uri == Allow::Yes => Ok(name.clone()),
+        GeneralName::Ip(_) | GeneralName::Uri(_) | GeneralName::Email(_) => {
+            Err(refused(alloc::format!("the profile allows no names of this kind: {name:?}")))
+        }
+    }
+}
+
+fn covers(rule: &DnsRule, host: &str) -> bool {
+    match rule {
+        DnsRule::No => false,
+        DnsRule::Any => true,
+        DnsRule::Under(suffixes) => suffixes.iter().any(|suffix| {
+            host.strip_suffix(suffix.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        }),
+    }
+}
+
+/// RFC 1034 §3.5 as RFC 5280 §4.2.1.6 wants it ("preferred name syntax"), RFC 1123 §2.1.
+///
+/// # Errors
+/// What is wrong.
+pub fn host_name(host: &str) -> Result<(), String> {
+    if host.is_empty() || host.len() > 253 {
+        return Err(alloc::format!("{} characters, where 1 to 253 may be", host.len()));
+    }
+    for label in host.split('.') {
+        let letters = label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if label.is_empty() || label.len() > 63 {
+            return Err(alloc::format!("a label of {} characters, where 1 to 63 may be", label.len()));
+        }
+        if !letters {
+            return Err(alloc::format!("label `{label}` has characters other than letters, digits and hyphens"));
+        }
+        if label.starts_with('-') || label.ends_with('-') {
+            return Err(alloc::format!("label `{label}` begins or ends with a hyphen"));
+        }
+    }
+    let last = host.rsplit('.').next().unwrap_or_default();
+    if last.chars().all(|c| c.is_ascii_digit()) {
+        return Err("it looks like an IP address: ask for it as one".into());
+    }
+    Ok(())
+}
+
+fn refused(why: String) -> Refusal {
+    Refusal::OutsideProfile { field: "names".into(), why }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    use super::*;
+
+    fn rules(dns: DnsRule) -> NameRules {
+        NameRules { dns, wildcard: Allow::Yes, ip: Allow::Yes, uri: Allow::No, count_min: 1 }
+    }
+
+    fn verdict(dns: &str) -> Result<Vec<GeneralName>, Refusal> {
+        certified(&rules(DnsRule::Any), &[GeneralName::Dns(dns.to_string())])
+    }
+
+    #[test]
+    fn rfc5280_4_2_1_6_dns_names_are_in_preferred_name_syntax() {
+        let long_label = "a".repeat(64);
+        let long_name = ["a"; 130].join(".");
+        for good in ["web.test", "a", "xn--mnchen-3ya.de", "*.web.test", "1and1.com", "a-b.c"] {
+            assert!(verdict(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "", ".", "web.test.", "a..b", "-a.test", "a-.test", "a_b.test", "*.test", "a.*.test", "*", "w*.test",
+            "a b", "a\0b", "münchen.de", "10.0.0.1", "1.2", long_label.as_str(), long_name.as_str(),
+        ] {
+            assert!(verdict(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn i18_names_outside_the_profile_are_refused() {
+        let under = rules(DnsRule::Under(vec!["example.com".to_string()]));
+        for (name, expected) in [
+            ("example.com", true),
+            ("a.b.example.com", true),
+            ("*.example.com", true),
+            ("badexample.com", false),
+            ("example.com.evil.test", false),
+        ] {
+            let got = certified(&under, &[GeneralName::Dns(name.to_string())]).is_ok();
+            assert_eq!(got, expected, "{name}");
+        }
+        let email = GeneralName::Email("a@example.com".to_string());
+        assert!(certified(&under, &[email]).is_err());
+        assert!(certified(&under, &[]).is_err());
+        let many: Vec<_> = (0..101).map(|i| GeneralName::Dns(alloc::format!("h{i}.example.com"))).collect();
+        assert!(certified(&under, &many).is_err());
+    }
+
+    #[test]
+    fn names_come_in_lower_case_and_once() {
+        let asked = ["Web.Test", "web.test"].map(|name| GeneralName::Dns(name.to_string()));
+        let got = certified(&rules(DnsRule::Any), &asked);
+        assert_eq!(got, Ok(vec![GeneralName::Dns("web.test".to_string())]));
+    }
+}

@@ -1,0 +1,265 @@
+//! The register's answers. A refusal is an outcome, not an error: it is the same on every node and is kept.
+
+use alloc::string::String;
+
+use ca_x509::serial::SerialNumber;
+use ca_x509::time::UnixSeconds;
+
+use crate::ids::{CaId, Digest, LogIndex, NodeId, ProfileName, UnixMillis};
+use crate::register::CrlCut;
+
+/// What one command came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done, and nothing more to say.
+    Done,
+    /// The intent is committed: its owner may sign exactly this.
+    IntentCommitted {
+        /// The CA.
+        ca: CaId,
+        /// The serial.
+        serial: SerialNumber,
+        /// SHA-256 of the TBSCertificate.
+        tbs_digest: Digest,
+    },
+    /// The idempotency key already has its certificate; nothing was changed.
+    AlreadyIssued {
+        /// The CA.
+        ca: CaId,
+        /// The serial.
+        serial: SerialNumber,
+    },
+    /// The certificate exists from this entry on.
+    Recorded {
+        /// The log entry of the record.
+        index: LogIndex,
+    },
+    /// The certificate is revoked.
+    Revoked {
+        /// The date that status answers give: that of the first revocation.
+        revoked_at: UnixSeconds,
+    },
+    /// The next CRL is fixed: its owner may sign it.
+    CrlCut(CrlCut),
+    /// A member entered.
+    Admitted(NodeId),
+    /// Nothing was changed.
+    Refused(Refusal),
+}
+
+/// Why the register or the plan refused. One slug each; `ca-node explain SLUG` says more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The command came too late.
+    #[error("the command expired at {expired_at:?} of register time; it is {now:?}")]
+    Expired {
+        /// Its limit.
+        expired_at: UnixMillis,
+        /// Register time.
+        now: UnixMillis,
+    },
+    /// The cluster has its first command already.
+    #[error("this cluster is already initialised")]
+    AlreadyInitialised,
+    /// Nothing but `InitCluster` can come first.
+    #[error("this cluster is not initialised")]
+    NotInitialised,
+    /// No such certification authority.
+    #[error("there is no CA `{ca}`")]
+    UnknownCa {
+        /// What was asked for.
+        ca: CaId,
+    },
+    /// The name is taken.
+    #[error("there is already a CA `{ca}`")]
+    CaExists {
+        /// The name.
+        ca: CaId,
+    },
+    /// The CA has no certificate yet.
+    #[error("the CA `{ca}` is not active: it has no certificate of its own yet")]
+    CaInactive {
+        /// The CA.
+        ca: CaId,
+    },
+    /// No such profile.
+    #[error("there is no profile `{profile}`")]
+    UnknownProfile {
+        /// What was asked for.
+        profile: ProfileName,
+    },
+    /// A profile's versions rise by one.
+    #[error("profile `{profile}` must come as version {expected}, not {got}")]
+    ProfileVersion {
+        /// The profile.
+        profile: ProfileName,
+        /// The next version.
+        expected: u32,
+        /// What came.
+        got: u32,
+    },
+    /// The caller's roles do not cover this.
+    #[error("{caller} may not do this: it needs {needs}")]
+    Forbidden {
+        /// Who asked.
+        caller: String,
+        /// The role, or the kind of caller.
+        needs: String,
+    },
+    /// What was planned is no longer so (R12): plan again.
+    #[error("{what} changed while the certificate was being planned")]
+    StaleDraft {
+        /// Profile, issuer key or roles.
+        what: String,
+    },
+    /// The request breaks a rule of the profile.
+    #[error("{field}: {why}")]
+    OutsideProfile {
+        /// Which part of the request: `names`, `public_key`, `ttl`, `ca`.
+        field: String,
+        /// What is wrong, with both sides.
+        why: String,
+    },
+    /// What would have been signed breaks a rule of the standards (I19).
+    #[error("the certificate would break {rule}: {why}")]
+    Lint {
+        /// The rule and its source.
+        rule: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The drawn serial is taken (I1): draw again.
+    #[error("serial {serial} is already assigned")]
+    SerialTaken {
+        /// The serial.
+        serial: SerialNumber,
+    },
+    /// No such serial under this CA.
+    #[error("the CA `{ca}` has no certificate {serial}")]
+    UnknownSerial {
+        /// The CA.
+        ca: CaId,
+        /// The serial.
+        serial: SerialNumber,
+    },
+    /// The intent was abandoned: a signature that comes now is dropped unseen (R5).
+    #[error("the intent {serial} was abandoned")]
+    IntentAbandoned {
+        /// The serial.
+        serial: SerialNumber,
+    },
+    /// The certificate exists: it can be revoked, not abandoned.
+    #[error("certificate {serial} is already recorded")]
+    AlreadyRecorded {
+        /// The serial.
+        serial: SerialNumber,
+    },
+    /// The certificate does not exist yet.
+    #[error("certificate {serial} is being issued and has no record yet")]
+    NotRecorded {
+        /// The serial.
+        serial: SerialNumber,
+    },
+    /// The intent is somebody else's and not yet old enough (R5).
+    #[error("the intent {serial} is open for {open_ms} ms and may not be abandoned by this node yet")]
+    StillOpen {
+        /// The serial.
+        serial: SerialNumber,
+        /// Register time since the intent.
+        open_ms: u64,
+    },
+    /// Only the intent's owner records it.
+    #[error("the intent {serial} belongs to another node or boot")]
+    NotOwner {
+        /// The serial.
+        serial: SerialNumber,
+    },
+    /// The idempotency key was used for something else (R6).
+    #[error("this idempotency key was used with another request")]
+    IdempotencyMismatch,
+    /// Another attempt under this idempotency key is under way (R6).
+    #[error("another attempt under this idempotency key is under way: serial {serial}")]
+    AttemptOpen {
+        /// Its CA.
+        ca: CaId,
+        /// Its serial.
+        serial: SerialNumber,
+    },
+    /// One open cut a CA (R10).
+    #[error("a CRL of `{ca}` is being signed")]
+    CutOpen {
+        /// The CA.
+        ca: CaId,
+    },
+    /// The cut was replaced or recorded; its signature is dropped.
+    #[error("this CRL of `{ca}` is no longer awaited")]
+    CutClosed {
+        /// The CA.
+        ca: CaId,
+    },
+    /// The invitation is unknown.
+    #[error("the join token is not one of this cluster's")]
+    JoinTokenUnknown,
+    /// The invitation was used.
+    #[error("the join token was already used, by node {by}")]
+    JoinTokenSpent {
+        /// Who used it.
+        by: NodeId,
+    },
+    /// The invitation is too old.
+    #[error("the join token has expired")]
+    JoinTokenExpired,
+    /// A member's name is never used twice.
+    #[error("there is already a member `{name}`")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// The node is no member, or has not proven its keys.
+    #[error("node {node} may not sign: it is not a member that has proven its keys")]
+    NotSigning {
+        /// The node.
+        node: NodeId,
+    },
+    /// No CA has this key.
+    #[error("no CA of this cluster has this key")]
+    UnknownKey,
+}
+
+impl Refusal {
+    /// The stable word for programs; see `docs/errors.md`.
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::Expired { .. } => "command-expired",
+            Self::AlreadyInitialised => "already-initialised",
+            Self::NotInitialised => "not-initialised",
+            Self::UnknownCa { .. } => "unknown-ca",
+            Self::CaExists { .. } => "ca-exists",
+            Self::CaInactive { .. } => "ca-inactive",
+            Self::UnknownProfile { .. } => "unknown-profile",
+            Self::ProfileVersion { .. } => "profile-version",
+            Self::Forbidden { .. } => "forbidden",
+            Self::StaleDraft { .. } => "stale-draft",
+            Self::OutsideProfile { .. } => "outside-profile",
+            Self::Lint { .. } => "lint",
+            Self::SerialTaken { .. } => "serial-taken",
+            Self::UnknownSerial { .. } => "unknown-serial",
+            Self::IntentAbandoned { .. } => "intent-abandoned",
+            Self::AlreadyRecorded { .. } => "already-recorded",
+            Self::NotRecorded { .. } => "not-recorded",
+            Self::StillOpen { .. } => "still-open",
+            Self::NotOwner { .. } => "not-owner",
+            Self::IdempotencyMismatch => "idempotency-mismatch",
+            Self::AttemptOpen { .. } => "attempt-open",
+            Self::CutOpen { .. } => "cut-open",
+            Self::CutClosed { .. } => "cut-closed",
+            Self::JoinTokenUnknown => "join-token-unknown",
+            Self::JoinTokenSpent { .. } => "join-token-spent",
+            Self::JoinTokenExpired => "join-token-expired",
+            Self::NameTaken { .. } => "name-taken",
+            Self::NotSigning { .. } => "not-signing",
+            Self::UnknownKey => "unknown-key",
+        }
+    }
+}

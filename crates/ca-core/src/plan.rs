@@ -1,0 +1,259 @@
+//! Step 1 of an issuance: what a certificate will be, before any serial or key is touched.
+
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use ca_x509::algorithm::SignatureAlgorithm;
+use ca_x509::certificate::{ExtendedKeyUsage, Extensions, KeyUsage, TbsCertificate};
+use ca_x509::key::{KeyIdentifier, KeyKind, PublicKey};
+use ca_x509::name::{DistinguishedName, GeneralName};
+use ca_x509::time::UnixSeconds;
+
+use crate::ids::{CaId, NodeId, ProfileName, UnixMillis};
+use crate::names::certified;
+use crate::outcome::Refusal;
+use crate::profile::{Audience, Profile, StatusRule, SubjectRule};
+use crate::register::{Issuer, Register, StorageFault};
+use crate::roles::{Identity, Role};
+
+/// What somebody asks for. Nothing else of a CSR is looked at (I18).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateRequest {
+    /// The profile.
+    pub profile: ProfileName,
+    /// The CA; the profile's first one if none is named.
+    pub ca: Option<CaId>,
+    /// The key, whose possession the caller has proven.
+    pub public_key: PublicKey,
+    /// The subject; what becomes of it is the profile's affair.
+    pub subject: DistinguishedName,
+    /// The names.
+    pub names: Vec<GeneralName>,
+    /// The life in seconds; the profile's default if none is asked for.
+    pub ttl_s: Option<u64>,
+    /// The CA of this cluster that the certificate is for.
+    pub certifies: Option<CaId>,
+    /// The node whose OCSP responder key it is.
+    pub responder: Option<NodeId>,
+}
+
+/// What the certificate will be: everything but its serial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a plan is there to be drafted"]
+pub struct Plan {
+    pub(crate) ca: CaId,
+    pub(crate) issuer: DistinguishedName,
+    pub(crate) issuer_key: KeyIdentifier,
+    pub(crate) algorithm: SignatureAlgorithm,
+    pub(crate) profile: Profile,
+    pub(crate) roles_version: u32,
+    pub(crate) requester: Identity,
+    pub(crate) not_before: UnixSeconds,
+    pub(crate) not_after: UnixSeconds,
+    pub(crate) subject: DistinguishedName,
+    pub(crate) public_key: PublicKey,
+    pub(crate) extensions: Extensions,
+    pub(crate) certifies: Option<CaId>,
+    pub(crate) responder: Option<NodeId>,
+}
+
+impl Plan {
+    /// The CA that will issue.
+    #[must_use]
+    pub fn ca(&self) -> &CaId {
+        &self.ca
+    }
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The request is refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The disk failed: the node must stop.
+    #[error(transparent)]
+    Storage(#[from] StorageFault),
+}
+
+/// Plans a certificate: profile × requester × request × now.
+///
+/// # Errors
+/// [`PlanError::Refused`] names the field and both sides.
+pub fn plan(
+    register: &dyn Register,
+    requester: Identity,
+    request: CertificateRequest,
+    now: UnixMillis,
+) -> Result<Plan, PlanError> {
+    let cluster = register.cluster()?.ok_or(Refusal::NotInitialised)?;
+    let roles = register.roles()?.unwrap_or_default();
+    let profile = register
+        .profile(&request.profile)?
+        .ok_or_else(|| Refusal::UnknownProfile { profile: request.profile.clone() })?;
+    may_ask(&profile, requester, roles.allows(requester, Role::Requester))?;
+    let ca = chosen_ca(&profile, request.ca)?;
+    let issuer = register.issuer(&ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
+    key_allowed(&profile, request.public_key.kind())?;
+    let names = certified(&profile.names, &request.names)?;
+    let (not_before, not_after) =
+        validity(register, &profile, &issuer, request.ttl_s, now, request.certifies.as_ref())?;
+    let subject = subject(&profile, request.subject, &names)?;
+    let pointers = profile.status == StatusRule::Pointers;
+    let extensions = Extensions {
+        subject_key_identifier: Some(request.public_key.key_identifier()),
+        authority_key_identifier: Some(issuer.public_key.key_identifier()),
+        basic_constraints: Some(profile.basic_constraints),
+        key_usage: Some(key_usage(&profile, request.public_key.kind())),
+        extended_key_usage: profile.extended_key_usage.clone(),
+        subject_alt_names: names,
+        crl_distribution_points: if pointers { vec![cluster.urls.crl(&ca)] } else { vec![] },
+        ocsp_urls: if pointers { vec![cluster.urls.ocsp(&ca)] } else { vec![] },
+        ca_issuers_urls: if pointers { vec![cluster.urls.ca_certificate(&ca)] } else { vec![] },
+        ocsp_no_check: profile.status == StatusRule::NoCheck,
+    };
+    Ok(Plan {
+        ca,
+        issuer_key: issuer.public_key.key_identifier(),
+        issuer: issuer.subject,
+        algorithm: issuer.algorithm,
+        profile,
+        roles_version: roles.version,
+        requester,
+        not_before,
+        not_after,
+        subject,
+        public_key: request.public_key,
+        extensions,
+        certifies: request.certifies,
+        responder: request.responder,
+    })
+}
+
+fn may_ask(profile: &Profile, requester: Identity, is_requester: bool) -> Result<(), Refusal> {
+    let (allowed, needs) = match profile.audience {
+        Audience::Requesters => (is_requester, "the role `requester`".to_owned()),
+        Audience::Cluster => {
+            let member = matches!(requester, Identity::Ceremony | Identity::Node(_));
+            (member, alloc::format!("to be a member: `{}` is for the cluster itself", profile.name))
+        }
+    };
+    if allowed { Ok(()) } else { Err(Refusal::Forbidden { caller: requester.to_string(), needs }) }
+}
+
+fn chosen_ca(profile: &Profile, asked: Option<CaId>) -> Result<CaId, Refusal> {
+    let first = profile.issuers.first();
+    match asked {
+        Some(ca) if profile.issuers.contains(&ca) => Ok(ca),
+        Some(ca) => {
+            let issuers: Vec<&str> = profile.issuers.iter().map(CaId::as_str).collect();
+            let why = alloc::format!("`{}` is not issued by `{ca}` but by {}", profile.name, issuers.join(", "));
+            Err(outside("ca", why))
+        }
+        None => first.cloned().ok_or_else(|| outside("ca", "the profile names no CA".into())),
+    }
+}
+
+fn key_allowed(profile: &Profile, kind: KeyKind) -> Result<(), Refusal> {
+    if profile.keys.iter().any(|rule| rule.takes(kind)) {
+        return Ok(());
+    }
+    let why = alloc::format!("{kind:?} is not among the keys that `{}` takes: {:?}", profile.name, profile.keys);
+    Err(outside("public_key", why))
+}
+
+/// Within the profile, and within the life of the CA itself.
+fn validity(
+    register: &dyn Register,
+    profile: &Profile,
+    issuer: &Issuer,
+    ttl_s: Option<u64>,
+    now: UnixMillis,
+    certifies: Option<&CaId>,
+) -> Result<(UnixSeconds, UnixSeconds), PlanError> {
+    let rule = profile.validity;
+    let ttl = ttl_s.unwrap_or(rule.default_s);
+    if ttl == 0 || ttl > rule.max_s {
+        return Err(outside("ttl", alloc::format!("{ttl} s, where 1 to {} s may be", rule.max_s)).into());
+    }
+    let start = now.seconds().0;
+    let not_before = UnixSeconds(start.saturating_sub(rule.backdate_s));
+    let mut not_after = UnixSeconds(start.saturating_add(ttl));
+    let own = match issuer.certificate {
+        Some(serial) => register.certificate(&issuer.parent, serial)?,
+        None => None,
+    };
+    match own {
+        Some(own) if own.not_after < not_after && ttl_s.is_some() => {
+            let left = own.not_after.0.saturating_sub(start);
+            Err(outside("ttl", alloc::format!("{ttl} s, but the CA itself ends in {left} s")).into())
+        }
+        Some(own) => {
+            not_after = not_after.min(own.not_after);
+            Ok((not_before, not_after))
+        }
+        None if certifies.is_some() => Ok((not_before, not_after)),
+        None => Err(Refusal::CaInactive { ca: issuer.parent.clone() }.into()),
+    }
+}
+
+fn subject(
+    profile: &Profile,
+    asked: DistinguishedName,
+    names: &[GeneralName],
+) -> Result<DistinguishedName, Refusal> {
+    if profile.subject == SubjectRule::Given {
+        return Ok(asked);
+    }
+    let Some(common_name) = asked.common_name() else { return Ok(DistinguishedName::empty()) };
+    let common_name: String = common_name.to_ascii_lowercase();
+    let among = names.iter().any(|name| match name {
+        GeneralName::Dns(dns) => *dns == common_name,
+        GeneralName::Ip(ip) => ip.to_string() == common_name,
+        GeneralName::Email(_) | GeneralName::Uri(_) => false,
+    });
+    if !among {
+        let why = alloc::format!("the common name `{common_name}` is not among the requested names");
+        return Err(outside("subject", why));
+    }
+    // RFC 5280 appendix A.1: ub-common-name is 64. A longer name stands in the subjectAltName alone.
+    if common_name.len() > 64 {
+        return Ok(DistinguishedName::empty());
+    }
+    DistinguishedName::new()
+        .common_name(common_name)
+        .build()
+        .map_err(|e| outside("subject", e.to_string()))
+}
+
+/// RSA keys of servers also encipher (RFC 5246 §7.4.2); signature keys never do.
+fn key_usage(profile: &Profile, kind: KeyKind) -> KeyUsage {
+    let server = profile.extended_key_usage.contains(&ExtendedKeyUsage::ServerAuth);
+    if server && matches!(kind, KeyKind::Rsa { .. }) {
+        profile.key_usage | KeyUsage::KEY_ENCIPHERMENT
+    } else {
+        profile.key_usage
+    }
+}
+
+fn outside(field: &str, why: String) -> Refusal {
+    Refusal::OutsideProfile { field: field.into(), why }
+}
+
+impl Plan {
+    /// The certificate as it will be under this serial.
+    pub(crate) fn with_serial(&self, serial: ca_x509::serial::SerialNumber) -> TbsCertificate {
+        TbsCertificate {
+            serial,
+            signature_algorithm: self.algorithm,
+            issuer: self.issuer.clone(),
+            not_before: self.not_before,
+            not_after: self.not_after,
+            subject: self.subject.clone(),
+            public_key: self.public_key.clone(),
+            extensions: self.extensions.clone(),
+        }
+    }
+}

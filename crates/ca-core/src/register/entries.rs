@@ -1,0 +1,286 @@
+//! What the rows of the register hold.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use ca_x509::algorithm::SignatureAlgorithm;
+use ca_x509::crl::{CrlNumber, RevocationReason};
+use ca_x509::key::PublicKey;
+use ca_x509::name::DistinguishedName;
+use ca_x509::serial::SerialNumber;
+use ca_x509::time::UnixSeconds;
+
+use crate::ids::{BootId, CaId, ClusterId, Digest, Epoch, LogIndex, NodeId, ProfileName, RequestId, UnixMillis};
+use crate::roles::Identity;
+
+/// The cluster's identity and where clients find its status service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// Drawn at initialisation.
+    pub id: ClusterId,
+    /// For people.
+    pub name: String,
+    /// The count of promotions and recoveries (R3).
+    pub epoch: Epoch,
+    /// What the next member will be called. Rises only.
+    pub next_node: NodeId,
+    /// Goes into certificates.
+    pub urls: PublicUrls,
+}
+
+/// The public address of the status service: a host name of the cluster, never that of one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrls {
+    /// Without a slash at its end: `http://pki.example.com`.
+    pub base: String,
+}
+
+impl PublicUrls {
+    /// Where OCSP requests for `ca` go.
+    #[must_use]
+    pub fn ocsp(&self, ca: &CaId) -> String {
+        alloc::format!("{}/ocsp/{ca}", self.base)
+    }
+
+    /// Where the CRL of `ca` is.
+    #[must_use]
+    pub fn crl(&self, ca: &CaId) -> String {
+        alloc::format!("{}/crl/{ca}.crl", self.base)
+    }
+
+    /// Where the certificate of `ca` is.
+    #[must_use]
+    pub fn ca_certificate(&self, ca: &CaId) -> String {
+        alloc::format!("{}/ca/{ca}.cer", self.base)
+    }
+}
+
+/// A certification authority of this cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    /// Its name in every certificate that it issues.
+    pub subject: DistinguishedName,
+    /// The key that every signature is verified with (R13), and the handle of its private half in every token.
+    pub public_key: PublicKey,
+    /// How it signs.
+    pub algorithm: SignatureAlgorithm,
+    /// Who issues its own certificate: itself, if it is a root.
+    pub parent: CaId,
+    /// Its own certificate under `parent`, once recorded. Before that it issues nothing but that.
+    pub certificate: Option<SerialNumber>,
+    /// Whom it serves.
+    pub purpose: IssuerPurpose,
+}
+
+/// Whom a certification authority serves. Certificates of the two kinds never mix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IssuerPurpose {
+    /// Users and the doors.
+    Public,
+    /// The members' peer connections.
+    Peers,
+}
+
+/// A certificate, from its intent on. The certificate's octets are `tbs`, the issuer's algorithm and `signature`:
+/// one copy of the DER.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateEntry {
+    /// The exact TBSCertificate, fixed before any signature.
+    pub tbs: Vec<u8>,
+    /// What it was planned from.
+    pub profile: ProfileName,
+    /// The version of that profile.
+    pub profile_version: u32,
+    /// Who asked.
+    pub requester: Identity,
+    /// The node and boot that the intent belongs to (R5).
+    pub owner: RequestId,
+    /// The log entry of the intent.
+    pub intent_index: LogIndex,
+    /// When it stops being valid.
+    pub not_after: UnixSeconds,
+    /// The certification authority whose own certificate this is.
+    pub certifies: Option<CaId>,
+    /// The node whose OCSP responder certificate this is.
+    pub responder: Option<NodeId>,
+    /// How far it came.
+    pub state: CertificateState,
+}
+
+/// How far an issuance came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CertificateState {
+    /// The intent is committed; there may or may not be a signature somewhere.
+    Open,
+    /// The certificate exists.
+    Recorded {
+        /// The issuer's signature, as it stands in the certificate's BIT STRING.
+        signature: Vec<u8>,
+        /// The log entry of the record.
+        index: LogIndex,
+        /// Register time of the record.
+        at: UnixMillis,
+    },
+    /// There will never be a certificate: the serial is assigned and revoked (I5).
+    Abandoned {
+        /// The log entry of the abandonment.
+        index: LogIndex,
+    },
+}
+
+/// What happened to a certificate's status, in the order of the log. Never empty.
+///
+/// The history makes the CRL of a cut a function of the register at any later time (R10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// When the certificate stops being valid: the entry stays until one scheduled CRL after (I14).
+    pub not_after: UnixSeconds,
+    /// Oldest first.
+    pub events: Vec<StatusEvent>,
+}
+
+impl Revocation {
+    /// The last event at or before `index`: the status that a register at that index has.
+    #[must_use]
+    pub fn as_of(&self, index: LogIndex) -> Option<&StatusEvent> {
+        self.events.iter().rev().find(|event| event.index <= index)
+    }
+
+    /// The status now.
+    #[must_use]
+    pub fn latest(&self) -> Option<&StatusEvent> {
+        self.events.last()
+    }
+}
+
+/// One change of a certificate's status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusEvent {
+    /// The log entry.
+    pub index: LogIndex,
+    /// The revocation date: that of the first revocation, whatever follows (I14).
+    pub revoked_at: UnixSeconds,
+    /// What changed.
+    pub change: StatusChange,
+    /// Who wanted it.
+    pub by: Identity,
+}
+
+/// What a status changed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StatusChange {
+    /// Revoked by somebody.
+    Revoked(RevocationReason),
+    /// Never became a certificate; listed as revoked without a reason.
+    Abandoned,
+}
+
+impl StatusChange {
+    /// The reason as status answers give it.
+    #[must_use]
+    pub fn reason(self) -> Option<RevocationReason> {
+        match self {
+            Self::Revoked(RevocationReason::Unspecified) | Self::Abandoned => None,
+            Self::Revoked(reason) => Some(reason),
+        }
+    }
+}
+
+/// The state of a CA's list of revocations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CrlScope {
+    /// The number within the epoch that the latest cut took.
+    pub last_counter: u64,
+    /// The cut that waits for its signature.
+    pub open: Option<CrlCut>,
+    /// What is served.
+    pub current: Option<SignedCrl>,
+    /// The log entry of the latest status change under this CA: the list is stale while the current CRL is older.
+    pub changed: LogIndex,
+}
+
+/// Fixes everything about one CRL before it is signed (R10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrlCut {
+    /// epoch · 2^64 + counter.
+    pub number: CrlNumber,
+    /// The list holds what was revoked at or before this entry.
+    pub index: LogIndex,
+    /// Whose permit it is.
+    pub owner: RequestId,
+    /// Register time at the cut.
+    pub cut_at: UnixMillis,
+    /// As it stands in the list.
+    pub this_update: UnixSeconds,
+    /// As it stands in the list.
+    pub next_update: UnixSeconds,
+}
+
+/// A CRL that is signed; every node makes the same octets from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedCrl {
+    /// What it was made from.
+    pub cut: CrlCut,
+    /// SHA-256 of its TBSCertList.
+    pub tbs_digest: Digest,
+    /// The issuer's signature.
+    pub signature: Vec<u8>,
+}
+
+/// The latest attempt under an idempotency key (R6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// SHA-256 of what was asked; another body under the same key is refused.
+    pub body: Digest,
+    /// The CA of the attempt.
+    pub ca: CaId,
+    /// The serial of the attempt.
+    pub serial: SerialNumber,
+    /// Register time of the first attempt: the key lives from then.
+    pub since: UnixMillis,
+}
+
+/// A node of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name; never used twice.
+    pub name: String,
+    /// `host:port` of its peer listener.
+    pub peer_address: String,
+    /// `host:port` of its API.
+    pub api_address: String,
+    /// `host:port` of its status service.
+    pub va_address: String,
+    /// Whether it may sign.
+    pub state: MemberState,
+}
+
+/// How far a member came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MemberState {
+    /// Admitted: follows the log, has not proven its keys.
+    Joining,
+    /// Has proven every CA key: may sign and vote.
+    Signing,
+}
+
+/// An invitation to become a member: one use, until it expires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinToken {
+    /// Register time after which it is refused.
+    pub expires_at: UnixMillis,
+    /// Who used it.
+    pub spent_by: Option<NodeId>,
+}
+
+/// A node's token signed the key proof statement with a CA key, and the node verified it with the register's
+/// public key (R11).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyProof {
+    /// The log entry of the proof.
+    pub index: LogIndex,
+    /// The run of the node that proved it.
+    pub boot: BootId,
+    /// The signature, for the auditor.
+    pub signature: Vec<u8>,
+}

@@ -1,0 +1,348 @@
+//! A worker's seat at the token: its session and its handles, and how they come back when they are lost.
+//!
+//! What was lost is never repaired but made anew, in one order: session, log-in, key by its identifier, a probe
+//! signature that verifies; only then does the key serve (R11, I28).
+
+use std::collections::HashMap;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ca_x509::algorithm::SignatureAlgorithm;
+use ca_x509::key::{KeyIdentifier, PublicKey};
+use cryptoki::error::{Error, RvError};
+use cryptoki::object::{Attribute, ObjectHandle};
+use cryptoki::session::{Session, SessionState, UserType};
+use cryptoki::slot::Slot;
+
+use crate::error::{During as _, Fault, Lost, LostPart, TokenError};
+use crate::library::Generation;
+use crate::limits::{BACK_OFF_FIRST, BACK_OFF_MAX, FAILURE_COUNT_BEFORE_RESTART};
+use crate::pool::Shared;
+use crate::probe::Doubts;
+use crate::proof::Statement;
+use crate::token::Signable as _;
+use crate::{object, sign};
+
+/// Owned by one worker.
+pub(crate) struct Seat {
+    shared: Arc<Shared>,
+    connection: Option<Connection>,
+}
+
+/// A session that is logged in, and the keys that signed a probe on it.
+pub(crate) struct Connection {
+    pub(crate) session: Session,
+    pub(crate) slot: Slot,
+    generation: Generation,
+    keys: HashMap<KeyIdentifier, Proven>,
+}
+
+/// A key that signed a probe on this session, and when: a later doubt (I28) makes it prove itself again.
+#[derive(Clone, Copy)]
+struct Proven {
+    handle: ObjectHandle,
+    doubts: Doubts,
+}
+
+/// The log-in is the process's, not the session's; so is its refusal.
+#[derive(Default)]
+pub(crate) struct LogIn {
+    /// Set once the token refused the PIN: no other try is made, ever.
+    refused: Option<TokenError>,
+    /// How often the PIN was shown to the token.
+    pub(crate) tries: u32,
+    /// Keeps the log-in while workers change their sessions: it is lost when the last session closes.
+    idle: Option<(Generation, Session)>,
+}
+
+/// How the token failed lately, over all workers.
+#[derive(Default)]
+pub(crate) struct Failures {
+    count: u32,
+    not_before: Option<Instant>,
+    pub(crate) last: Option<TokenError>,
+}
+
+impl Seat {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, connection: None }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Does something that may be done more than once, healing in between.
+    pub(crate) fn retry<T>(
+        &mut self,
+        try_count: u32,
+        mut what: impl FnMut(&Shared, &mut Connection) -> Result<T, Fault>,
+    ) -> Result<T, TokenError> {
+        let mut last = None;
+        for _ in 0..try_count {
+            match self.attempt(&mut what) {
+                Ok(value) => return Ok(value),
+                Err(Fault::Final(error)) => return Err(error),
+                Err(Fault::Lost(lost)) => last = Some(lost.into()),
+            }
+        }
+        Err(last.unwrap_or(TokenError::Closed))
+    }
+
+    /// Does something once. A session that was lost while nobody used it is replaced first.
+    pub(crate) fn once<T>(
+        &mut self,
+        what: impl FnOnce(&Shared, &mut Connection) -> Result<T, Fault>,
+    ) -> Result<T, TokenError> {
+        // Healing needs one failing call to start from; this is one without effect.
+        self.retry(crate::limits::SIGN_TRY_COUNT, |_, connection| {
+            let state = connection.session.get_session_info().during("look at the session")?.session_state();
+            logged_in(state).then_some(()).ok_or_else(|| {
+                let why = "the session is no longer logged in".to_owned();
+                Fault::Lost(Lost { step: "look at the session", why, what: LostPart::State })
+            })
+        })?;
+        Ok(self.attempt(what)?)
+    }
+
+    fn attempt<T>(
+        &mut self,
+        what: impl FnOnce(&Shared, &mut Connection) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let shared = Arc::clone(&self.shared);
+        // Held to the end of the call: the library is not finalised under it.
+        let generation = shared.library.enter();
+        let seen = *generation;
+        let (outcome, freshness) = self.attempt_inside(&shared, seen, what);
+        drop(generation);
+        match &outcome {
+            Err(Fault::Lost(lost)) => self.lose(lost, seen, freshness),
+            Err(Fault::Final(_)) | Ok(_) => {}
+        }
+        outcome
+    }
+
+    fn attempt_inside<T>(
+        &mut self,
+        shared: &Shared,
+        generation: Generation,
+        what: impl FnOnce(&Shared, &mut Connection) -> Result<T, Fault>,
+    ) -> (Result<T, Fault>, Freshness) {
+        let existing = self.connection.take().filter(|connection| connection.generation == generation);
+        let (connection, freshness) = match existing {
+            Some(connection) => (Ok(connection), Freshness::Old),
+            None => (Connection::open(shared, generation), Freshness::New),
+        };
+        let outcome = connection.and_then(|connection| {
+            let connection = self.connection.insert(connection);
+            what(shared, connection)
+        });
+        if outcome.is_ok() {
+            shared.failures().clear();
+        }
+        (outcome, freshness)
+    }
+
+    /// Gives up what was lost, and says how soon anybody may try again.
+    fn lose(&mut self, lost: &Lost, seen: Generation, freshness: Freshness) {
+        if let Some(connection) = self.connection.take()
+            && lost.what == LostPart::State
+        {
+            // Any other kind of loss leaves a handle that may be another session's by now.
+            let _entered = self.shared.library.enter();
+            let _ = connection.session.close();
+        }
+        tracing::warn!(step = lost.step, why = %lost.why, "the token's session was lost; opening another");
+        let failures = match freshness {
+            // The first reconnection waits for nothing.
+            Freshness::Old => 0,
+            Freshness::New => self.shared.failures().add(lost),
+        };
+        if lost.what == LostPart::Library || failures >= FAILURE_COUNT_BEFORE_RESTART {
+            match self.shared.library.restart(seen) {
+                Ok(true) => tracing::warn!("the PKCS#11 library was initialised again"),
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "the PKCS#11 library does not start again"),
+            }
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            let generation = self.shared.library.enter();
+            if connection.generation == *generation {
+                let _ = connection.session.close();
+            }
+        }
+    }
+}
+
+/// Whether what failed had ever worked.
+#[derive(Clone, Copy)]
+enum Freshness {
+    Old,
+    New,
+}
+
+impl Connection {
+    fn open(shared: &Shared, generation: Generation) -> Result<Self, Fault> {
+        shared.failures().may_try()?;
+        let context = shared.library.context();
+        // A missing label is final for whoever opens a token, and a loss for a worker: the token may come back.
+        let slot = shared.library.slot(&shared.config.label).map_err(|fault| match fault {
+            Fault::Final(error) if shared.was_open() => {
+                let lost = Lost { step: "find the token", why: error.to_string(), what: LostPart::State };
+                Fault::Lost(lost)
+            }
+            other => other,
+        })?;
+        let session = context.open_rw_session_no_drop(slot).during("open a session")?;
+        let connection = Self { session, slot, generation, keys: HashMap::new() };
+        match log_in(shared, &connection) {
+            Ok(()) => Ok(connection),
+            Err(fault) => {
+                let _ = connection.session.close();
+                Err(fault)
+            }
+        }
+    }
+
+    /// Signs with the private key that belongs to `key`.
+    pub(crate) fn sign(
+        &mut self,
+        shared: &Shared,
+        key: &PublicKey,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, Fault> {
+        let Proven { handle, doubts } = self.proven(shared, key)?;
+        let signature = sign::sign(&self.session, shared.mechanisms(), handle, algorithm, message)?;
+        shared.watch.signed(key, doubts);
+        Ok(signature)
+    }
+
+    /// Signs a probe with the key and verifies it; then it may serve on this session.
+    fn proven(&mut self, shared: &Shared, key: &PublicKey) -> Result<Proven, Fault> {
+        let identifier = key.key_identifier();
+        let doubts = shared.watch.doubts(identifier);
+        match self.keys.get(&identifier) {
+            Some(proven) if proven.doubts == doubts => return Ok(*proven),
+            _ => {}
+        }
+        let stored = object::private(&self.session, &shared.config.label, identifier)?;
+        // Soft tokens read a token object from disk at each use; a copy doubles their rate. Not every policy allows
+        // it. KNOWN: a key that somebody deletes from the token goes on serving in sessions that have a copy.
+        let handle = self.session.copy_object(stored, &[Attribute::Token(false)]).unwrap_or(stored);
+        self.probe(shared, key, handle)?;
+        let proven = Proven { handle, doubts };
+        self.keys.insert(identifier, proven);
+        Ok(proven)
+    }
+
+    /// Shows that the private key under `handle` belongs to `key`.
+    pub(crate) fn probe(&self, shared: &Shared, key: &PublicKey, handle: ObjectHandle) -> Result<(), Fault> {
+        let label = &shared.config.label;
+        let statement = Statement::random_probe(key)?;
+        let signature =
+            sign::sign(&self.session, shared.mechanisms(), handle, statement.algorithm(), statement.message())?;
+        statement.verify(&signature).map_err(|_| {
+            TokenError::KeyMismatch { label: label.clone(), key: key.key_identifier() }.into()
+        })
+    }
+}
+
+/// Logs in if nobody in this process is, and sees to it that the log-in lasts.
+fn log_in(shared: &Shared, connection: &Connection) -> Result<(), Fault> {
+    // One at a time: two workers that show the same wrong PIN would spend two tries.
+    let mut state = shared.log_in();
+    if let Some(refused) = &state.refused {
+        return Err(refused.clone().into());
+    }
+    let session = &connection.session;
+    if !logged_in(session.get_session_info().during("look at the session")?.session_state()) {
+        show_pin(shared, &mut state, connection)?;
+    }
+    let stays = state.idle.as_ref().is_some_and(|(generation, idle)| {
+        *generation == connection.generation && idle.get_session_info().is_ok()
+    });
+    if !stays {
+        let idle = shared.library.context().open_ro_session_no_drop(connection.slot);
+        state.idle = Some((connection.generation, idle.during("open the idle session")?));
+    }
+    Ok(())
+}
+
+fn show_pin(shared: &Shared, state: &mut LogIn, connection: &Connection) -> Result<(), Fault> {
+    let label = || shared.config.label.clone();
+    let info = shared.library.context().get_token_info(connection.slot).during("look at the token")?;
+    let pin = if info.protected_authentication_path() {
+        None
+    } else {
+        Some(shared.pin.pin().map_err(|e| TokenError::PinUnavailable { why: e.0 })?)
+    };
+    state.tries = state.tries.saturating_add(1);
+    let refused = match connection.session.login(UserType::User, pin.as_ref()) {
+        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => return Ok(()),
+        Err(Error::Pkcs11(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange, _)) => {
+            TokenError::WrongPin { label: label() }
+        }
+        Err(Error::Pkcs11(RvError::PinLocked | RvError::PinExpired, _)) => {
+            TokenError::PinLocked { label: label() }
+        }
+        Err(Error::Pkcs11(RvError::UserPinNotInitialized, _)) => TokenError::PinNotSet { label: label() },
+        Err(error) => return Err(Fault::of("log in", &error)),
+    };
+    tracing::error!(error = %refused, "log-in refused");
+    state.refused = Some(refused.clone());
+    Err(refused.into())
+}
+
+fn logged_in(state: SessionState) -> bool {
+    match state {
+        SessionState::RwUser | SessionState::RoUser => true,
+        SessionState::RoPublic | SessionState::RwPublic | SessionState::RwSecurityOfficer => false,
+    }
+}
+
+impl LogIn {
+    /// Lets go of the idle session, before the library is finalised.
+    pub(crate) fn leave(&mut self) {
+        if let Some((_, session)) = self.idle.take() {
+            let _ = session.close();
+        }
+    }
+}
+
+impl Failures {
+    fn may_try(&self) -> Result<(), Fault> {
+        match (&self.last, self.not_before) {
+            (Some(last), Some(moment)) if Instant::now() < moment => Err(last.clone().into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn add(&mut self, lost: &Lost) -> u32 {
+        let doubled = BACK_OFF_FIRST.saturating_mul(1_u32.checked_shl(self.count.min(16)).unwrap_or(u32::MAX));
+        self.count = self.count.saturating_add(1);
+        let pause: Duration = doubled.min(BACK_OFF_MAX);
+        self.not_before = Instant::now().checked_add(pause);
+        self.last = Some(lost.clone().into());
+        self.count
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Shared {
+    pub(crate) fn failures(&self) -> MutexGuard<'_, Failures> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn log_in(&self) -> MutexGuard<'_, LogIn> {
+        self.log_in.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,1 @@
+//! The program: configuration, wiring, lifecycle, command line.

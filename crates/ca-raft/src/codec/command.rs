@@ -1,0 +1,215 @@
+//! Commands ⇄ protobuf.
+
+use ca_core::command::{Command, Envelope, Idempotency, Intent};
+use ca_core::ids::{LogIndex, NodeId, UnixMillis};
+use ca_core::register::{IssuerPurpose, PublicUrls};
+use ca_x509::time::UnixSeconds;
+
+use super::fields::{self, octets, required};
+use super::{CodecError, profile};
+use crate::wire::log as wire;
+use crate::wire::log::envelope::Command as Kind;
+
+pub(super) fn to_wire(envelope: &Envelope) -> wire::Envelope {
+    wire::Envelope {
+        id: Some(fields::request_to_wire(envelope.id)),
+        expires_at_ms: envelope.expires_at.0,
+        command: Some(kind_to_wire(&envelope.command)),
+    }
+}
+
+pub(super) fn from_wire(envelope: wire::Envelope) -> Result<Envelope, CodecError> {
+    Ok(Envelope {
+        id: fields::request(envelope.id)?,
+        expires_at: UnixMillis(envelope.expires_at_ms),
+        command: kind_from_wire(required("command", envelope.command)?)?,
+    })
+}
+
+#[expect(clippy::too_many_lines, reason = "one arm a command, each as short as it can be")]
+fn kind_to_wire(command: &Command) -> Kind {
+    match command {
+        Command::InitCluster { id, name, urls } => Kind::InitCluster(wire::InitCluster {
+            id: octets(&id.0),
+            name: name.clone(),
+            base_url: urls.base.clone(),
+        }),
+        Command::DefineIssuer { ca, subject, public_key, algorithm, parent, purpose } => {
+            Kind::DefineIssuer(wire::DefineIssuer {
+                ca: ca.to_string(),
+                subject_der: octets(subject.as_der()),
+                spki_der: octets(public_key.spki_der()),
+                algorithm_der: algorithm.to_der().into(),
+                parent: parent.to_string(),
+                purpose: purpose_to_wire(*purpose).into(),
+            })
+        }
+        Command::DefineProfile(defined) => Kind::DefineProfile(profile::to_wire(defined)),
+        Command::SetGrant(grant) => Kind::SetGrant(profile::grant_to_wire(grant)),
+        Command::Intent(intent) => Kind::Intent(intent_to_wire(intent)),
+        Command::Record { ca, serial, signature } => Kind::Record(wire::Record {
+            ca: ca.to_string(),
+            serial: fields::serial_to_wire(*serial),
+            signature: octets(signature),
+        }),
+        Command::Abandon { ca, serial } => Kind::Abandon(fields::ca_serial_to_wire(ca, *serial)),
+        Command::Revoke { ca, serial, reason, requester } => Kind::Revoke(wire::Revoke {
+            ca: ca.to_string(),
+            serial: fields::serial_to_wire(*serial),
+            reason_plus_one: u32::from(reason.code()).saturating_add(1),
+            requester: Some(fields::identity_to_wire(*requester)),
+        }),
+        Command::CutCrl { ca } => Kind::CutCrl(wire::CutCrl { ca: ca.to_string() }),
+        Command::RecordCrl { ca, number, tbs_digest, signature } => Kind::RecordCrl(wire::RecordCrl {
+            ca: ca.to_string(),
+            number: fields::crl_number_to_wire(*number),
+            tbs_digest: octets(&tbs_digest.0),
+            signature: octets(signature),
+        }),
+        Command::MintJoinToken { secret, expires_at } => {
+            Kind::MintJoinToken(wire::MintJoinToken { secret: octets(&secret.0), expires_at_ms: expires_at.0 })
+        }
+        Command::AdmitMember { token, name, peer_address, api_address, va_address } => {
+            Kind::AdmitMember(wire::AdmitMember {
+                token: token.map(|token| octets(&token.0)),
+                name: name.clone(),
+                peer_address: peer_address.clone(),
+                api_address: api_address.clone(),
+                va_address: va_address.clone(),
+            })
+        }
+        Command::ProveKey { key, signature } => {
+            Kind::ProveKey(wire::ProveKey { key: octets(&key.0), signature: octets(signature) })
+        }
+        Command::Tick { digest } => Kind::Tick(wire::Tick {
+            digest: digest
+                .map(|(index, digest)| wire::IndexDigest { index: index.0, digest: octets(&digest.0) }),
+        }),
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "one arm a command, each as short as it can be")]
+fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
+    Ok(match kind {
+        Kind::InitCluster(init) => Command::InitCluster {
+            id: fields::cluster_id(&init.id)?,
+            name: init.name,
+            urls: PublicUrls { base: init.base_url },
+        },
+        Kind::DefineIssuer(issuer) => Command::DefineIssuer {
+            purpose: purpose(issuer.purpose)?,
+            ca: fields::ca(&issuer.ca)?,
+            subject: fields::subject(&issuer.subject_der)?,
+            public_key: fields::public_key(&issuer.spki_der)?,
+            algorithm: fields::algorithm(&issuer.algorithm_der)?,
+            parent: fields::ca(&issuer.parent)?,
+        },
+        Kind::DefineProfile(defined) => Command::DefineProfile(profile::from_wire(defined)?),
+        Kind::SetGrant(grant) => Command::SetGrant(profile::grant_from_wire(grant)?),
+        Kind::Intent(intent) => Command::Intent(intent_from_wire(intent)?),
+        Kind::Record(record) => Command::Record {
+            ca: fields::ca(&record.ca)?,
+            serial: fields::serial(&record.serial)?,
+            signature: record.signature.into(),
+        },
+        Kind::Abandon(abandon) => {
+            let (ca, serial) = fields::ca_serial(&abandon)?;
+            Command::Abandon { ca, serial }
+        }
+        Kind::Revoke(revoke) => Command::Revoke {
+            ca: fields::ca(&revoke.ca)?,
+            serial: fields::serial(&revoke.serial)?,
+            reason: fields::reason(required("revocation reason", revoke.reason_plus_one.checked_sub(1))?)?,
+            requester: fields::identity(revoke.requester)?,
+        },
+        Kind::CutCrl(cut) => Command::CutCrl { ca: fields::ca(&cut.ca)? },
+        Kind::RecordCrl(record) => Command::RecordCrl {
+            ca: fields::ca(&record.ca)?,
+            number: fields::crl_number(&record.number)?,
+            tbs_digest: fields::digest(&record.tbs_digest)?,
+            signature: record.signature.into(),
+        },
+        Kind::MintJoinToken(mint) => Command::MintJoinToken {
+            secret: fields::digest(&mint.secret)?,
+            expires_at: UnixMillis(mint.expires_at_ms),
+        },
+        Kind::AdmitMember(admit) => Command::AdmitMember {
+            token: admit.token.map(|token| fields::digest(&token)).transpose()?,
+            name: admit.name,
+            peer_address: admit.peer_address,
+            api_address: admit.api_address,
+            va_address: admit.va_address,
+        },
+        Kind::ProveKey(proof) => Command::ProveKey {
+            key: fields::key_identifier(&proof.key)?,
+            signature: proof.signature.into(),
+        },
+        Kind::Tick(tick) => Command::Tick {
+            digest: tick
+                .digest
+                .map(|at| Ok::<_, CodecError>((LogIndex(at.index), fields::digest(&at.digest)?)))
+                .transpose()?,
+        },
+    })
+}
+
+fn intent_to_wire(intent: &Intent) -> wire::Intent {
+    wire::Intent {
+        ca: intent.ca.to_string(),
+        issuer_key: octets(&intent.issuer_key.0),
+        profile: intent.profile.to_string(),
+        profile_version: intent.profile_version,
+        roles_version: intent.roles_version,
+        requester: Some(fields::identity_to_wire(intent.requester)),
+        serial: fields::serial_to_wire(intent.serial),
+        tbs: octets(&intent.tbs),
+        not_after_s: intent.not_after.0,
+        idempotency: intent
+            .idempotency
+            .map(|same| wire::Idempotency { key: octets(&same.key.0), body: octets(&same.body.0) }),
+        supersedes: intent.supersedes.map(fields::serial_to_wire),
+        certifies: intent.certifies.as_ref().map(ToString::to_string),
+        responder: intent.responder.map(|node| node.0),
+    }
+}
+
+fn intent_from_wire(intent: wire::Intent) -> Result<Intent, CodecError> {
+    Ok(Intent {
+        ca: fields::ca(&intent.ca)?,
+        issuer_key: fields::key_identifier(&intent.issuer_key)?,
+        profile: fields::profile_name(&intent.profile)?,
+        profile_version: intent.profile_version,
+        roles_version: intent.roles_version,
+        requester: fields::identity(intent.requester)?,
+        serial: fields::serial(&intent.serial)?,
+        tbs: intent.tbs.into(),
+        not_after: UnixSeconds(intent.not_after_s),
+        idempotency: intent
+            .idempotency
+            .map(|same| {
+                Ok::<_, CodecError>(Idempotency {
+                    key: fields::digest(&same.key)?,
+                    body: fields::digest(&same.body)?,
+                })
+            })
+            .transpose()?,
+        supersedes: intent.supersedes.map(|serial| fields::serial(&serial)).transpose()?,
+        certifies: intent.certifies.map(|ca| fields::ca(&ca)).transpose()?,
+        responder: intent.responder.map(NodeId),
+    })
+}
+
+pub(super) fn purpose_to_wire(purpose: IssuerPurpose) -> wire::Purpose {
+    match purpose {
+        IssuerPurpose::Public => wire::Purpose::Public,
+        IssuerPurpose::Peers => wire::Purpose::Peers,
+    }
+}
+
+pub(super) fn purpose(number: i32) -> Result<IssuerPurpose, CodecError> {
+    match fields::known("purpose", number)? {
+        wire::Purpose::Unset => Err(CodecError::Unknown { what: "purpose" }),
+        wire::Purpose::Public => Ok(IssuerPurpose::Public),
+        wire::Purpose::Peers => Ok(IssuerPurpose::Peers),
+    }
+}

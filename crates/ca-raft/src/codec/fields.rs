@@ -1,0 +1,124 @@
+//! Fields that many messages have.
+
+use bytes::Bytes;
+use ca_core::ids::{BootId, CaId, ClusterId, Digest, NodeId, ProfileName, RequestId};
+use ca_core::roles::Identity;
+use ca_x509::algorithm::SignatureAlgorithm;
+use ca_x509::crl::{CrlNumber, RevocationReason};
+use ca_x509::key::{KeyIdentifier, PublicKey};
+use ca_x509::name::DistinguishedName;
+use ca_x509::serial::SerialNumber;
+
+use super::CodecError;
+use crate::wire::log as wire;
+
+pub(super) fn octets(from: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(from)
+}
+
+/// A field that is always written.
+pub(super) fn required<T>(what: &'static str, field: Option<T>) -> Result<T, CodecError> {
+    field.ok_or(CodecError::Unknown { what })
+}
+
+/// An enum's number, which may be from a later version.
+pub(super) fn known<E: TryFrom<i32>>(what: &'static str, number: i32) -> Result<E, CodecError> {
+    E::try_from(number).map_err(|_unknown| CodecError::Unknown { what })
+}
+
+pub(super) fn malformed(what: &'static str, why: &impl ToString) -> CodecError {
+    CodecError::Malformed { what, why: why.to_string() }
+}
+
+pub(super) fn fixed<const N: usize>(what: &'static str, octets: &[u8]) -> Result<[u8; N], CodecError> {
+    octets.try_into().map_err(|_length| CodecError::Length { what, expected: N, got: octets.len() })
+}
+
+pub(super) fn cluster_id(octets: &[u8]) -> Result<ClusterId, CodecError> {
+    fixed("cluster id", octets).map(ClusterId)
+}
+
+pub(super) fn digest(octets: &[u8]) -> Result<Digest, CodecError> {
+    fixed("digest", octets).map(Digest)
+}
+
+pub(super) fn key_identifier(octets: &[u8]) -> Result<KeyIdentifier, CodecError> {
+    fixed("key identifier", octets).map(KeyIdentifier)
+}
+
+pub(super) fn crl_number_to_wire(number: CrlNumber) -> Bytes {
+    octets(&number.0.to_be_bytes())
+}
+
+pub(super) fn crl_number(octets: &[u8]) -> Result<CrlNumber, CodecError> {
+    fixed("CRL number", octets).map(u128::from_be_bytes).map(CrlNumber)
+}
+
+pub(super) fn reason(code: u32) -> Result<RevocationReason, CodecError> {
+    let code = u8::try_from(code).ok();
+    required("revocation reason", code.and_then(RevocationReason::from_code))
+}
+
+pub(super) fn serial_to_wire(serial: SerialNumber) -> Bytes {
+    octets(serial.as_be_bytes())
+}
+
+pub(super) fn serial(octets: &[u8]) -> Result<SerialNumber, CodecError> {
+    SerialNumber::from_be_bytes(octets).map_err(|e| malformed("serial", &e))
+}
+
+pub(super) fn ca(text: &str) -> Result<CaId, CodecError> {
+    text.parse().map_err(|e| malformed("CA", &e))
+}
+
+pub(super) fn profile_name(text: &str) -> Result<ProfileName, CodecError> {
+    text.parse().map_err(|e| malformed("profile name", &e))
+}
+
+pub(super) fn subject(der: &[u8]) -> Result<DistinguishedName, CodecError> {
+    DistinguishedName::from_der(der).map_err(|e| malformed("subject", &e))
+}
+
+pub(super) fn public_key(spki: &[u8]) -> Result<PublicKey, CodecError> {
+    PublicKey::from_spki_der(spki).map_err(|e| malformed("public key", &e))
+}
+
+pub(super) fn algorithm(der: &[u8]) -> Result<SignatureAlgorithm, CodecError> {
+    SignatureAlgorithm::from_der(der).map_err(|e| malformed("signature algorithm", &e))
+}
+
+pub(super) fn request_to_wire(id: RequestId) -> wire::RequestId {
+    wire::RequestId { node: id.node.0, boot: id.boot.0, counter: id.counter }
+}
+
+pub(super) fn request(id: Option<wire::RequestId>) -> Result<RequestId, CodecError> {
+    let wire::RequestId { node, boot, counter } = required("request id", id)?;
+    Ok(RequestId { node: NodeId(node), boot: BootId(boot), counter })
+}
+
+pub(super) fn identity_to_wire(identity: Identity) -> wire::Identity {
+    use wire::identity::Who;
+    let who = match identity {
+        Identity::Ceremony => Who::Ceremony(wire::Empty {}),
+        Identity::Node(node) => Who::Node(node.0),
+        Identity::Client(key) => Who::Client(octets(&key.0)),
+    };
+    wire::Identity { who: Some(who) }
+}
+
+pub(super) fn identity(from: Option<wire::Identity>) -> Result<Identity, CodecError> {
+    use wire::identity::Who;
+    Ok(match required("identity", from.and_then(|identity| identity.who))? {
+        Who::Ceremony(wire::Empty {}) => Identity::Ceremony,
+        Who::Node(node) => Identity::Node(NodeId(node)),
+        Who::Client(key) => Identity::Client(digest(&key)?),
+    })
+}
+
+pub(super) fn ca_serial_to_wire(ca: &CaId, serial: SerialNumber) -> wire::CaSerial {
+    wire::CaSerial { ca: ca.to_string(), serial: serial_to_wire(serial) }
+}
+
+pub(super) fn ca_serial(from: &wire::CaSerial) -> Result<(CaId, SerialNumber), CodecError> {
+    Ok((ca(&from.ca)?, serial(&from.serial)?))
+}

@@ -1,0 +1,299 @@
+//! The register's rows ⇄ protobuf.
+
+use ca_core::ids::{BootId, Epoch, LogIndex, NodeId, UnixMillis};
+use ca_core::register::{
+    Attempt, CertificateEntry, CertificateState, Cluster, CrlCut, CrlScope, Issuer, JoinToken, Key, KeyProof,
+    Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange, StatusEvent, Value,
+};
+use ca_core::roles::RoleSet;
+use ca_x509::time::UnixSeconds;
+
+use super::fields::{self, known, octets, required};
+use super::{CodecError, command, outcome, profile};
+use crate::wire::log as wire;
+use crate::wire::log::row::Value as Kind;
+
+/// Whether a value may stand under a key.
+pub(super) fn belongs(key: &Key, value: &Value) -> bool {
+    matches!(
+        (key, value),
+        (Key::Cluster, Value::Cluster(_))
+            | (Key::Time, Value::Time(_))
+            | (Key::Roles, Value::Roles(_))
+            | (Key::Issuer(_), Value::Issuer(_))
+            | (Key::Profile(_), Value::Profile(_))
+            | (Key::Member(_), Value::Member(_))
+            | (Key::JoinToken(_), Value::JoinToken(_))
+            | (Key::KeyProof(..), Value::KeyProof(_))
+            | (Key::Responder(..), Value::Responder(_))
+            | (Key::Certificate(..), Value::Certificate(_))
+            | (Key::OpenIntent(..), Value::OpenIntent(..))
+            | (Key::Revocation(..), Value::Revocation(_))
+            | (Key::CrlScope(_), Value::CrlScope(_))
+            | (Key::Attempt(_), Value::Attempt(_))
+            | (Key::Outcome(_), Value::Outcome(_))
+            | (Key::Expiry(..), Value::Expiry)
+    )
+}
+
+pub(super) fn to_wire(value: &Value) -> wire::Row {
+    let kind = match value {
+        Value::Cluster(cluster) => Kind::Cluster(wire::Cluster {
+            id: octets(&cluster.id.0),
+            name: cluster.name.clone(),
+            epoch: cluster.epoch.0,
+            next_node: cluster.next_node.0,
+            base_url: cluster.urls.base.clone(),
+        }),
+        Value::Time(time) => Kind::TimeMs(time.0),
+        Value::Roles(roles) => Kind::Roles(wire::Roles {
+            version: roles.version,
+            grants: roles.grants.iter().map(profile::grant_to_wire).collect(),
+        }),
+        Value::Issuer(issuer) => Kind::Issuer(issuer_to_wire(issuer)),
+        Value::Profile(defined) => Kind::Profile(profile::to_wire(defined)),
+        Value::Member(member) => Kind::Member(member_to_wire(member)),
+        Value::JoinToken(token) => Kind::JoinToken(wire::JoinToken {
+            expires_at_ms: token.expires_at.0,
+            spent_by: token.spent_by.map(|node| node.0),
+        }),
+        Value::KeyProof(proof) => Kind::KeyProof(wire::KeyProof {
+            index: proof.index.0,
+            boot: proof.boot.0,
+            signature: octets(&proof.signature),
+        }),
+        Value::Responder(serial) => Kind::Responder(fields::serial_to_wire(*serial)),
+        Value::Certificate(entry) => Kind::Certificate(certificate_to_wire(entry)),
+        Value::OpenIntent(since, owner) => Kind::OpenIntent(wire::OpenIntent {
+            since_ms: since.0,
+            owner: Some(fields::request_to_wire(*owner)),
+        }),
+        Value::Revocation(revocation) => Kind::Revocation(revocation_to_wire(revocation)),
+        Value::CrlScope(scope) => Kind::CrlScope(wire::CrlScope {
+            last_counter: scope.last_counter,
+            open: scope.open.as_ref().map(cut_to_wire),
+            current: scope.current.as_ref().map(|signed| wire::SignedCrl {
+                cut: Some(cut_to_wire(&signed.cut)),
+                tbs_digest: octets(&signed.tbs_digest.0),
+                signature: octets(&signed.signature),
+            }),
+            changed: scope.changed.0,
+        }),
+        Value::Attempt(attempt) => Kind::Attempt(wire::Attempt {
+            body: octets(&attempt.body.0),
+            ca: attempt.ca.to_string(),
+            serial: fields::serial_to_wire(attempt.serial),
+            since_ms: attempt.since.0,
+        }),
+        Value::Outcome(of) => Kind::Outcome(outcome::to_wire(of)),
+        Value::Expiry => Kind::Expiry(wire::Empty {}),
+    };
+    wire::Row { value: Some(kind) }
+}
+
+pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
+    Ok(match required("row", row.value)? {
+        Kind::Cluster(cluster) => Value::Cluster(Cluster {
+            id: fields::cluster_id(&cluster.id)?,
+            name: cluster.name,
+            epoch: Epoch(cluster.epoch),
+            next_node: NodeId(cluster.next_node),
+            urls: PublicUrls { base: cluster.base_url },
+        }),
+        Kind::TimeMs(time) => Value::Time(UnixMillis(time)),
+        Kind::Roles(roles) => Value::Roles(RoleSet {
+            version: roles.version,
+            grants: roles.grants.into_iter().map(profile::grant_from_wire).collect::<Result<_, _>>()?,
+        }),
+        Kind::Issuer(issuer) => Value::Issuer(issuer_from_wire(&issuer)?),
+        Kind::Profile(defined) => Value::Profile(profile::from_wire(defined)?),
+        Kind::Member(member) => Value::Member(member_from_wire(member)?),
+        Kind::JoinToken(token) => Value::JoinToken(JoinToken {
+            expires_at: UnixMillis(token.expires_at_ms),
+            spent_by: token.spent_by.map(NodeId),
+        }),
+        Kind::KeyProof(proof) => Value::KeyProof(KeyProof {
+            index: LogIndex(proof.index),
+            boot: BootId(proof.boot),
+            signature: proof.signature.into(),
+        }),
+        Kind::Responder(serial) => Value::Responder(fields::serial(&serial)?),
+        Kind::Certificate(entry) => Value::Certificate(certificate_from_wire(entry)?),
+        Kind::OpenIntent(open) => {
+            Value::OpenIntent(UnixMillis(open.since_ms), fields::request(open.owner)?)
+        }
+        Kind::Revocation(revocation) => Value::Revocation(revocation_from_wire(revocation)?),
+        Kind::CrlScope(scope) => Value::CrlScope(CrlScope {
+            last_counter: scope.last_counter,
+            open: scope.open.as_ref().map(cut_from_wire).transpose()?,
+            current: scope.current.map(signed_from_wire).transpose()?,
+            changed: LogIndex(scope.changed),
+        }),
+        Kind::Attempt(attempt) => Value::Attempt(Attempt {
+            body: fields::digest(&attempt.body)?,
+            ca: fields::ca(&attempt.ca)?,
+            serial: fields::serial(&attempt.serial)?,
+            since: UnixMillis(attempt.since_ms),
+        }),
+        Kind::Outcome(of) => Value::Outcome(outcome::from_wire(of)?),
+        Kind::Expiry(wire::Empty {}) => Value::Expiry,
+    })
+}
+
+fn issuer_to_wire(issuer: &Issuer) -> wire::Issuer {
+    wire::Issuer {
+        subject_der: octets(issuer.subject.as_der()),
+        spki_der: octets(issuer.public_key.spki_der()),
+        algorithm_der: issuer.algorithm.to_der().into(),
+        parent: issuer.parent.to_string(),
+        certificate: issuer.certificate.map(fields::serial_to_wire),
+        purpose: command::purpose_to_wire(issuer.purpose).into(),
+    }
+}
+
+fn issuer_from_wire(issuer: &wire::Issuer) -> Result<Issuer, CodecError> {
+    Ok(Issuer {
+        subject: fields::subject(&issuer.subject_der)?,
+        public_key: fields::public_key(&issuer.spki_der)?,
+        algorithm: fields::algorithm(&issuer.algorithm_der)?,
+        parent: fields::ca(&issuer.parent)?,
+        certificate: issuer.certificate.as_ref().map(|serial| fields::serial(serial)).transpose()?,
+        purpose: command::purpose(issuer.purpose)?,
+    })
+}
+
+fn member_to_wire(member: &Member) -> wire::Member {
+    wire::Member {
+        name: member.name.clone(),
+        peer_address: member.peer_address.clone(),
+        api_address: member.api_address.clone(),
+        va_address: member.va_address.clone(),
+        state: match member.state {
+            MemberState::Joining => wire::MemberState::Joining,
+            MemberState::Signing => wire::MemberState::Signing,
+        }
+        .into(),
+    }
+}
+
+fn member_from_wire(member: wire::Member) -> Result<Member, CodecError> {
+    Ok(Member {
+        state: match known("member state", member.state)? {
+            wire::MemberState::Unset => return Err(CodecError::Unknown { what: "member state" }),
+            wire::MemberState::Joining => MemberState::Joining,
+            wire::MemberState::Signing => MemberState::Signing,
+        },
+        name: member.name,
+        peer_address: member.peer_address,
+        api_address: member.api_address,
+        va_address: member.va_address,
+    })
+}
+
+fn certificate_to_wire(entry: &CertificateEntry) -> wire::Certificate {
+    use wire::certificate::State;
+    wire::Certificate {
+        tbs: octets(&entry.tbs),
+        profile: entry.profile.to_string(),
+        profile_version: entry.profile_version,
+        requester: Some(fields::identity_to_wire(entry.requester)),
+        owner: Some(fields::request_to_wire(entry.owner)),
+        intent_index: entry.intent_index.0,
+        not_after_s: entry.not_after.0,
+        state: Some(match &entry.state {
+            CertificateState::Open => State::Open(wire::Empty {}),
+            CertificateState::Recorded { signature, index, at } => State::Recorded(wire::Recorded {
+                signature: octets(signature),
+                index: index.0,
+                at_ms: at.0,
+            }),
+            CertificateState::Abandoned { index } => State::AbandonedIndex(index.0),
+        }),
+    }
+}
+
+fn certificate_from_wire(entry: wire::Certificate) -> Result<CertificateEntry, CodecError> {
+    use wire::certificate::State;
+    Ok(CertificateEntry {
+        tbs: entry.tbs.into(),
+        profile: fields::profile_name(&entry.profile)?,
+        profile_version: entry.profile_version,
+        requester: fields::identity(entry.requester)?,
+        owner: fields::request(entry.owner)?,
+        intent_index: LogIndex(entry.intent_index),
+        not_after: UnixSeconds(entry.not_after_s),
+        state: match required("certificate state", entry.state)? {
+            State::Open(wire::Empty {}) => CertificateState::Open,
+            State::Recorded(recorded) => CertificateState::Recorded {
+                signature: recorded.signature.into(),
+                index: LogIndex(recorded.index),
+                at: UnixMillis(recorded.at_ms),
+            },
+            State::AbandonedIndex(index) => CertificateState::Abandoned { index: LogIndex(index) },
+        },
+    })
+}
+
+fn revocation_to_wire(revocation: &Revocation) -> wire::Revocation {
+    use wire::status_event::Change;
+    let event = |event: &StatusEvent| wire::StatusEvent {
+        index: event.index.0,
+        revoked_at_s: event.revoked_at.0,
+        change: Some(match event.change {
+            StatusChange::Revoked(reason) => Change::RevokedReason(reason.code().into()),
+            StatusChange::Abandoned => Change::Abandoned(wire::Empty {}),
+        }),
+    };
+    wire::Revocation {
+        not_after_s: revocation.not_after.0,
+        events: revocation.events.iter().map(event).collect(),
+    }
+}
+
+fn revocation_from_wire(revocation: wire::Revocation) -> Result<Revocation, CodecError> {
+    use wire::status_event::Change;
+    let event = |event: wire::StatusEvent| {
+        Ok(StatusEvent {
+            index: LogIndex(event.index),
+            revoked_at: UnixSeconds(event.revoked_at_s),
+            change: match required("status change", event.change)? {
+                Change::RevokedReason(code) => StatusChange::Revoked(fields::reason(code)?),
+                Change::Abandoned(wire::Empty {}) => StatusChange::Abandoned,
+            },
+        })
+    };
+    Ok(Revocation {
+        not_after: UnixSeconds(revocation.not_after_s),
+        events: revocation.events.into_iter().map(event).collect::<Result<_, _>>()?,
+    })
+}
+
+pub(super) fn cut_to_wire(cut: &CrlCut) -> wire::CrlCut {
+    wire::CrlCut {
+        number: fields::crl_number_to_wire(cut.number),
+        index: cut.index.0,
+        owner: Some(fields::request_to_wire(cut.owner)),
+        cut_at_ms: cut.cut_at.0,
+        this_update_s: cut.this_update.0,
+        next_update_s: cut.next_update.0,
+    }
+}
+
+pub(super) fn cut_from_wire(cut: &wire::CrlCut) -> Result<CrlCut, CodecError> {
+    Ok(CrlCut {
+        number: fields::crl_number(&cut.number)?,
+        index: LogIndex(cut.index),
+        owner: fields::request(cut.owner)?,
+        cut_at: UnixMillis(cut.cut_at_ms),
+        this_update: UnixSeconds(cut.this_update_s),
+        next_update: UnixSeconds(cut.next_update_s),
+    })
+}
+
+fn signed_from_wire(signed: wire::SignedCrl) -> Result<SignedCrl, CodecError> {
+    Ok(SignedCrl {
+        cut: cut_from_wire(&required("CRL cut", signed.cut)?)?,
+        tbs_digest: fields::digest(&signed.tbs_digest)?,
+        signature: signed.signature.into(),
+    })
+}

@@ -1,0 +1,1 @@
+//! The issuance log for real: openraft, RocksDB and the peers.

@@ -1,0 +1,348 @@
+//! Applies committed entries to the register, in their order, once each.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use ca_core::apply::{Moment, apply};
+use ca_core::command::{Command, Envelope};
+use ca_core::ids::{Digest, LogIndex, RequestId, UnixMillis};
+use ca_core::permit::Applied;
+use ca_core::register::{Overlay, Register};
+use futures_util::{Stream, TryStreamExt as _};
+use openraft::entry::RaftEntry as _;
+use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, Snapshot};
+use openraft::{EntryPayload, OptionalSend};
+use tokio::sync::oneshot;
+
+use crate::codec;
+use crate::consensus::{Entry, LogId, Proposal, SnapshotMeta, StoredMembership, Types};
+use crate::limits;
+use crate::stamp::Stamps;
+use crate::stop::{Stop, StopReason};
+use crate::store::{AppliedState, EncodedChanges, RegisterStore, SnapshotDirectory};
+
+/// Owned by openraft's apply task: nothing else writes the register.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    store: RegisterStore,
+    applied: AppliedState,
+    shared: Arc<Progress>,
+    snapshots: Snapshots,
+    stop: Stop,
+}
+
+/// What the rest of the node sees of the apply task.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    /// Who waits for what.
+    pub(crate) waiters: Waiters,
+    /// The latest digests.
+    pub(crate) digests: Digests,
+    /// What the leader's clock is held to.
+    pub(crate) stamps: Stamps,
+    /// When something was last applied: a sign of a quorum.
+    moved: Mutex<Option<Instant>>,
+}
+
+impl Progress {
+    pub(crate) fn new(applied: &AppliedState) -> Self {
+        let digests = Digests::default();
+        digests.push(applied.index(), applied.digest);
+        Self { waiters: Waiters::default(), digests, stamps: Stamps::default(), moved: Mutex::new(None) }
+    }
+
+    /// Whether something was applied here lately.
+    pub(crate) fn moves(&self) -> bool {
+        let moved = *self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+        moved.is_some_and(|at| at.elapsed() < limits::LOG_MOVES_WITHIN)
+    }
+
+    fn moved(&self) {
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+}
+
+/// The commands of this boot whose callers wait. A permit is born only for one of them (R7).
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    waiting: Mutex<HashMap<RequestId, oneshot::Sender<Applied>>>,
+}
+
+impl Waiters {
+    /// Registers a caller, before its command goes anywhere.
+    pub(crate) fn register(&self, id: RequestId) -> oneshot::Receiver<Applied> {
+        let (sender, receiver) = oneshot::channel();
+        self.lock().insert(id, sender);
+        receiver
+    }
+
+    /// The caller gave up.
+    pub(crate) fn forget(&self, id: RequestId) {
+        self.lock().remove(&id);
+    }
+
+    /// Whether the caller still waits.
+    pub(crate) fn waits(&self, id: RequestId) -> bool {
+        self.lock().contains_key(&id)
+    }
+
+    /// Nobody waits any more: the node stops.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn resolve(&self, applied: Applied) {
+        let waiter = self.lock().remove(&applied.request());
+        if let Some(waiter) = waiter {
+            // If the caller is gone, the permit is gone with it: the intent will be abandoned.
+            drop(waiter.send(applied));
+        }
+    }
+
+    fn ids(&self) -> Vec<RequestId> {
+        self.lock().keys().copied().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, oneshot::Sender<Applied>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The chained digest after each of the latest entries.
+#[derive(Debug, Default)]
+pub(crate) struct Digests {
+    latest: Mutex<VecDeque<(LogIndex, Digest)>>,
+}
+
+impl Digests {
+    /// The digest after this entry, if it is still remembered.
+    pub(crate) fn at(&self, index: LogIndex) -> Option<Digest> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = latest.binary_search_by_key(&index, |(at, _)| *at).ok()?;
+        latest.get(place).map(|(_, digest)| *digest)
+    }
+
+    /// The last entry's.
+    pub(crate) fn last(&self) -> Option<(LogIndex, Digest)> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).back().copied()
+    }
+
+    fn push(&self, index: LogIndex, digest: Digest) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if latest.len() >= limits::DIGESTS_KEPT {
+            latest.pop_front();
+        }
+        latest.push_back((index, digest));
+    }
+
+    fn restart(&self, index: LogIndex, digest: Digest) {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.push(index, digest);
+    }
+}
+
+/// Where snapshots are made, and the latest of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshots {
+    directory: PathBuf,
+    count: Arc<AtomicU64>,
+    current: Arc<Mutex<Option<SnapshotDirectory>>>,
+}
+
+impl Snapshots {
+    pub(crate) fn new(directory: PathBuf) -> Self {
+        Self { directory, count: Arc::new(AtomicU64::new(0)), current: Arc::new(Mutex::new(None)) }
+    }
+
+    fn make(&self, store: &RegisterStore) -> io::Result<SnapshotDirectory> {
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let made = store.checkpoint(&self.directory.join(number.to_string()))?;
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two may be made at once; the older one is of no use to anybody.
+        if current.as_ref().is_none_or(|current| current.meta().last_log_id <= made.meta().last_log_id) {
+            *current = Some(made.clone());
+        }
+        Ok(made)
+    }
+
+    fn current(&self) -> Option<SnapshotDirectory> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Machine {
+    pub(crate) fn new(
+        store: RegisterStore,
+        applied: AppliedState,
+        shared: Arc<Progress>,
+        snapshots: Snapshots,
+        stop: Stop,
+    ) -> Self {
+        Self { store, applied, shared, snapshots, stop }
+    }
+
+    fn apply_entry(&mut self, entry: Entry) -> io::Result<()> {
+        let id = entry.log_id();
+        match entry.payload {
+            EntryPayload::Blank => self.write(id, EncodedChanges::of(Vec::new()), Vec::new()),
+            EntryPayload::Membership(membership) => {
+                self.applied.membership = StoredMembership::new(Some(id), membership);
+                self.write(id, EncodedChanges::of(Vec::new()), Vec::new())
+            }
+            EntryPayload::Normal(Proposal(octets)) => self.apply_batch(id, octets),
+        }
+    }
+
+    fn apply_batch(&mut self, id: LogId, octets: Bytes) -> io::Result<()> {
+        let index = LogIndex(id.index());
+        let (stamp, envelopes) = match decode(octets) {
+            Ok(batch) => batch,
+            Err(e) => return Err(self.stop_because(StopReason::Unreadable { index, why: e.to_string() })),
+        };
+        let at = Moment { index, time: stamp };
+        let mut outcomes = Vec::with_capacity(envelopes.len());
+        let changes = {
+            let mut overlay = Overlay::over(&self.store);
+            for envelope in envelopes {
+                if let Command::Tick { digest: Some((index, leaders)) } = envelope.command {
+                    self.compare(index, leaders)?;
+                }
+                let application = apply(&overlay, at, envelope).map_err(|e| self.storage_fault(&e))?;
+                overlay.absorb(application.changes);
+                outcomes.push(application.applied);
+            }
+            EncodedChanges::of(overlay.into_changes())
+        };
+        self.shared.stamps.seen(stamp);
+        self.write(id, changes, outcomes)
+    }
+
+    /// COMMIT: its write. Outcomes reach their waiters only after it.
+    fn write(&mut self, id: LogId, changes: EncodedChanges, outcomes: Vec<Applied>) -> io::Result<()> {
+        self.applied.id = Some(id);
+        self.applied.digest = changes.digest(self.applied.digest);
+        self.shared.digests.push(self.applied.index(), self.applied.digest);
+        self.store.write(changes, &self.applied).map_err(|e| self.storage_fault(&e))?;
+        self.shared.moved();
+        if self.stop.is_set() {
+            return Err(io::Error::other("this node stops"));
+        }
+        for applied in outcomes {
+            self.shared.waiters.resolve(applied);
+        }
+        Ok(())
+    }
+
+    /// Two nodes at one applied index have one digest (I23).
+    fn compare(&self, index: LogIndex, leaders: Digest) -> io::Result<()> {
+        match self.shared.digests.at(index) {
+            Some(ours) if ours != leaders => {
+                Err(self.stop_because(StopReason::Diverged { index, leaders, ours }))
+            }
+            // Not remembered: applied before this node's start, or skipped by a snapshot.
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn storage_fault(&self, fault: &ca_core::register::StorageFault) -> io::Error {
+        self.stop_because(StopReason::Storage(fault.to_string()))
+    }
+
+    fn stop_because(&self, reason: StopReason) -> io::Error {
+        let error = io::Error::other(reason.to_string());
+        self.stop.because(reason);
+        self.shared.waiters.clear();
+        error
+    }
+
+    /// A snapshot skipped entries that somebody may wait for: their outcomes are in the register.
+    fn recall(&self, register: &dyn Register, index: LogIndex) -> io::Result<()> {
+        for id in self.shared.waiters.ids() {
+            if let Some(outcome) = register.outcome(id).map_err(|e| self.storage_fault(&e))? {
+                self.shared.waiters.resolve(Applied::recalled(id, index, outcome));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn decode(octets: Bytes) -> Result<(UnixMillis, Vec<Envelope>), codec::CodecError> {
+    let batch = codec::decode_batch(octets)?;
+    let envelopes = batch.envelopes.into_iter().map(codec::decode_envelope).collect::<Result<_, _>>()?;
+    Ok((batch.stamp, envelopes))
+}
+
+impl RaftStateMachine<Types> for Machine {
+    type SnapshotData = SnapshotDirectory;
+    type SnapshotBuilder = Builder;
+
+    async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), io::Error> {
+        Ok((self.applied.id, self.applied.membership.clone()))
+    }
+
+    async fn apply<S>(&mut self, mut entries: S) -> Result<(), io::Error>
+    where
+        S: Stream<Item = Result<EntryResponder<Types>, io::Error>> + Unpin + OptionalSend,
+    {
+        while let Some((entry, responder)) = entries.try_next().await? {
+            self.apply_entry(entry)?;
+            if let Some(responder) = responder {
+                responder.send(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn get_snapshot_builder(&mut self) -> Builder {
+        Builder { store: self.store.clone(), snapshots: self.snapshots.clone() }
+    }
+
+    async fn install_snapshot(
+        &mut self,
+        meta: &SnapshotMeta,
+        snapshot: SnapshotDirectory,
+    ) -> Result<(), io::Error> {
+        let storage = |e: io::Error| self.stop_because(StopReason::Storage(e.to_string()));
+        self.applied = self.store.install(&snapshot).map_err(storage)?;
+        let index = self.applied.index();
+        tracing::info!("the register is now a snapshot of entry {index} ({:?})", meta.last_log_id);
+        self.shared.digests.restart(index, self.applied.digest);
+        self.shared.moved();
+        self.recall(&self.store.clone(), index)?;
+        self.snapshots.make(&self.store).map(drop)
+    }
+
+    async fn get_current_snapshot(
+        &mut self,
+    ) -> Result<Option<openraft::alias::SnapshotOf<Types, SnapshotDirectory>>, io::Error> {
+        Ok(self.snapshots.current().map(snapshot_of))
+    }
+}
+
+/// Makes snapshots beside the apply task.
+#[derive(Debug)]
+pub(crate) struct Builder {
+    store: RegisterStore,
+    snapshots: Snapshots,
+}
+
+impl RaftSnapshotBuilder<Types> for Builder {
+    type SnapshotData = SnapshotDirectory;
+
+    async fn build_snapshot(
+        &mut self,
+    ) -> Result<openraft::alias::SnapshotOf<Types, SnapshotDirectory>, io::Error> {
+        let (store, snapshots) = (self.store.clone(), self.snapshots.clone());
+        let made = tokio::task::spawn_blocking(move || snapshots.make(&store)).await;
+        made.map_err(io::Error::other)?.map(snapshot_of)
+    }
+}
+
+fn snapshot_of(directory: SnapshotDirectory) -> openraft::alias::SnapshotOf<Types, SnapshotDirectory> {
+    Snapshot { meta: directory.meta().clone(), snapshot: directory }
+}
