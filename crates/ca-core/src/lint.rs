@@ -84,7 +84,9 @@ const RULES: &[(&str, Check)] = &[
     ("CA/B Forum BR 6.1.6 (RSA exponents)", |tbs| match tbs.public_key.rsa_parts() {
         Some((_, exponent)) => {
             let odd = exponent.last().is_some_and(|octet| octet % 2 == 1);
-            ensure(odd && (exponent >= [1, 0, 1].as_slice() || exponent.len() > 3), "the exponent is below 65537 or even")
+            // Slices compare octet by octet, numbers of different length do not: [3] would be above [1, 0, 1].
+            let large = exponent.len() > 3 || exponent.len() == 3 && exponent >= [1, 0, 1].as_slice();
+            ensure(odd && large, "the exponent is below 65537 or even")
         }
         None => Ok(()),
     }),

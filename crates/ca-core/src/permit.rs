@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::key::{KeyIdentifier, PublicKey};
 use ca_x509::serial::SerialNumber;
+use ca_x509::time::UnixSeconds;
 
 use crate::ids::{CaId, Digest, LogIndex, NodeId, RequestId};
 use crate::outcome::Outcome;
@@ -149,6 +150,8 @@ pub struct ResponderKey {
     pub serial: SerialNumber,
     /// The DER of its certificate, which travels in every answer.
     pub certificate: Vec<u8>,
+    /// When its certificate stops being valid: nobody believes it then.
+    pub not_after: UnixSeconds,
     public_key: PublicKey,
     algorithm: SignatureAlgorithm,
 }
@@ -168,7 +171,8 @@ impl ResponderKey {
         let tbs = ca_x509::certificate::TbsCertificate::decode(&entry.tbs)
             .map_err(|e| StorageFault(alloc::format!("certificate {serial} of {ca}: {e}")))?;
         let algorithm = SignatureAlgorithm::default_for(tbs.public_key.kind());
-        Ok(Some(Self { serial, certificate, public_key: tbs.public_key, algorithm }))
+        let not_after = entry.not_after;
+        Ok(Some(Self { serial, certificate, not_after, public_key: tbs.public_key, algorithm }))
     }
 
     /// The key that answers are verified with.

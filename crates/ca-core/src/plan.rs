@@ -94,12 +94,13 @@ pub fn plan(
         .profile(&request.profile)?
         .ok_or_else(|| Refusal::UnknownProfile { profile: request.profile.clone() })?;
     may_ask(&profile, requester, roles.allows(requester, Role::Requester))?;
+    for_whom(&profile, requester, &request)?;
     let ca = chosen_ca(&profile, request.ca)?;
     let issuer = register.issuer(&ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
     key_allowed(&profile, request.public_key.kind())?;
     let names = certified(&profile.names, &request.names)?;
     let (not_before, not_after) =
-        validity(register, &profile, &issuer, request.ttl_s, now, request.certifies.as_ref())?;
+        validity(register, &profile, (&ca, &issuer), request.ttl_s, now, request.certifies.as_ref())?;
     let subject = subject(&profile, request.subject, &names)?;
     let pointers = profile.status == StatusRule::Pointers;
     let extensions = Extensions {
@@ -143,6 +144,24 @@ fn may_ask(profile: &Profile, requester: Identity, is_requester: bool) -> Result
     if allowed { Ok(()) } else { Err(Refusal::Forbidden { caller: requester.to_string(), needs }) }
 }
 
+/// A CA's certificate names the CA, a responder's names the node, and nothing else does: what the register hangs on
+/// a certificate follows from its profile.
+fn for_whom(profile: &Profile, requester: Identity, request: &CertificateRequest) -> Result<(), Refusal> {
+    if request.certifies.is_some() != profile.basic_constraints.ca {
+        return Err(outside("certifies", alloc::format!("`{}` and a CA's own certificate do not go together", profile.name)));
+    }
+    let responder = profile.extended_key_usage.contains(&ExtendedKeyUsage::OcspSigning);
+    if request.responder.is_some() != responder {
+        return Err(outside("responder", alloc::format!("`{}` and an OCSP responder do not go together", profile.name)));
+    }
+    match (requester, request.responder) {
+        (Identity::Node(node), Some(other)) if node != other => {
+            Err(outside("responder", alloc::format!("node {node} asks for the responder of node {other}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn chosen_ca(profile: &Profile, asked: Option<CaId>) -> Result<CaId, Refusal> {
     let first = profile.issuers.first();
     match asked {
@@ -168,7 +187,7 @@ fn key_allowed(profile: &Profile, kind: KeyKind) -> Result<(), Refusal> {
 fn validity(
     register: &dyn Register,
     profile: &Profile,
-    issuer: &Issuer,
+    (ca, issuer): (&CaId, &Issuer),
     ttl_s: Option<u64>,
     now: UnixMillis,
     certifies: Option<&CaId>,
@@ -186,6 +205,9 @@ fn validity(
         None => None,
     };
     match own {
+        Some(own) if own.not_after.0 <= start => {
+            Err(outside("ca", alloc::format!("the CA itself ended at {}", own.not_after)).into())
+        }
         Some(own) if own.not_after < not_after && ttl_s.is_some() => {
             let left = own.not_after.0.saturating_sub(start);
             Err(outside("ttl", alloc::format!("{ttl} s, but the CA itself ends in {left} s")).into())
@@ -194,8 +216,9 @@ fn validity(
             not_after = not_after.min(own.not_after);
             Ok((not_before, not_after))
         }
-        None if certifies.is_some() => Ok((not_before, not_after)),
-        None => Err(Refusal::CaInactive { ca: issuer.parent.clone() }.into()),
+        // A root's own certificate is the one thing that it issues before it has one.
+        None if certifies == Some(ca) => Ok((not_before, not_after)),
+        None => Err(Refusal::CaInactive { ca: ca.clone() }.into()),
     }
 }
 

@@ -7,6 +7,7 @@
 //! `CKM_AES_KEY_WRAP_KWP`, which cryptoki cannot say; SoftHSM and older tokens call the same thing
 //! `CKM_AES_KEY_WRAP_PAD`. Here both names work.
 
+use std::hint::black_box;
 use std::ptr;
 use std::sync::OnceLock;
 
@@ -23,30 +24,28 @@ use crate::install::initialize_argument;
 
 /// The entry point that PKCS#11 names: writes the address of the function table to `*list`.
 ///
-/// Safe to call with null, which is refused with `CKR_ARGUMENTS_BAD`; otherwise `list` must be valid for a
-/// write, as for every PKCS#11 module.
-///
-/// [PKCS #11 v3.1 §5.4.4]
-#[expect(clippy::not_unsafe_ptr_arg_deref, reason = "the signature is PKCS#11's; its callers are C-like")]
+/// # Safety
+/// `list` is null, which is refused, or valid for a write. [PKCS #11 v3.1 §5.4.4]
 #[unsafe(no_mangle)]
-pub extern "C" fn C_GetFunctionList(list: CK_FUNCTION_LIST_PTR_PTR) -> CK_RV {
+unsafe extern "C" fn C_GetFunctionList(list: CK_FUNCTION_LIST_PTR_PTR) -> CK_RV {
     if list.is_null() {
         return CKR_ARGUMENTS_BAD;
     }
     let Some(table) = table() else { return CKR_FUNCTION_FAILED };
-    // SAFETY: not null, and valid for a write by the contract of PKCS#11. The table is never written again:
-    // the caller gets a mutable pointer only because the C type has no const.
+    // SAFETY: not null, and so valid. The table is never written again: the caller gets a mutable pointer
+    // only because the C type has no const.
     unsafe { *list = ptr::from_ref(table).cast_mut() };
     CKR_OK
 }
 
-/// Whether the table can be had. [`crate::install`] asks, and so keeps the linker from leaving out a symbol
-/// that nothing else in the program refers to.
-pub(crate) fn are_exported() -> bool {
+/// Whether the table can be had. [`crate::install`] asks through the entry point itself, and so keeps the
+/// linker from leaving out a symbol that nothing else in the program refers to.
+pub(crate) fn are_linked() -> bool {
+    let entry: unsafe extern "C" fn(CK_FUNCTION_LIST_PTR_PTR) -> CK_RV = C_GetFunctionList;
     let mut list: *mut CK_FUNCTION_LIST = ptr::null_mut();
-    std::hint::black_box(C_GetFunctionList as extern "C" fn(CK_FUNCTION_LIST_PTR_PTR) -> CK_RV)(&mut list)
-        == CKR_OK
-        && !list.is_null()
+    // SAFETY: the argument is valid for a write.
+    let result = unsafe { black_box(entry)(&mut list) };
+    result == CKR_OK && !list.is_null()
 }
 
 /// Made at the first call from kryoptic's own table.
@@ -147,7 +146,6 @@ unsafe extern "C" fn wrap_key(
     keymgmt::fn_wrap_key(session, &mut mechanism, wrapping_key, key, wrapped, wrapped_len)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the signature is PKCS#11's")]
 unsafe extern "C" fn unwrap_key(
     session: CK_SESSION_HANDLE,
     mechanism: CK_MECHANISM_PTR,

@@ -34,7 +34,7 @@ pub fn install_slots(directory: &Path, slot_count: u8) -> Result<PathBuf, Instal
     if !(1..=SLOTS_MAX).contains(&slot_count) {
         return Err(InstallError::Slots { got: slot_count, max: SLOTS_MAX });
     }
-    if !functions::are_exported() {
+    if !functions::are_linked() {
         return Err(InstallError::NotLinked);
     }
     let directory = std::path::absolute(directory).map_err(|source| io_error(directory, source))?;

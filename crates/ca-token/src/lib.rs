@@ -28,6 +28,5 @@ mod functions;
 mod install;
 mod limits;
 
-pub use functions::C_GetFunctionList;
 pub use install::{InstallError, PathFault, install, install_slots};
 pub use limits::SLOTS_MAX;

@@ -1,5 +1,13 @@
 //! The token as a program meets it: through cryptoki, from its own executable.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -19,8 +27,7 @@ const KEY_ID: &[u8] = b"issuing-1";
 const P256: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 const P384: &[u8] = &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
 const P521: &[u8] = &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23];
-/// SHA-256 of "ca-node".
-const DIGEST_TEXT: &[u8] = b"ca-node";
+const MESSAGE: &[u8] = b"ca-node";
 /// Tells a test that it runs as the second process, and where.
 const DIRECTORY_VARIABLE: &str = "CA_TOKEN_TEST_DIRECTORY";
 
@@ -89,8 +96,8 @@ fn signs_with_all_curves_and_rsa() {
             &[Attribute::Token(false), Attribute::Sign(true), Attribute::Sensitive(true)],
         )
         .unwrap();
-    let made = session.sign(&Mechanism::Sha256RsaPkcs, private, DIGEST_TEXT).unwrap();
-    session.verify(&Mechanism::Sha256RsaPkcs, public, DIGEST_TEXT, &made).unwrap();
+    let made = session.sign(&Mechanism::Sha256RsaPkcs, private, MESSAGE).unwrap();
+    session.verify(&Mechanism::Sha256RsaPkcs, public, MESSAGE, &made).unwrap();
 }
 
 #[test]
@@ -115,7 +122,6 @@ fn offers_what_the_signer_needs() {
         pkcs11.get_mechanism_info(slot, needed).unwrap();
     }
     assert!(!offered.contains(&MechanismType::EDDSA), "OpenSSL 3.0 has none through this token");
-    println!("offered: {}", offered.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
 }
 
 #[test]
@@ -232,6 +238,7 @@ fn open(pkcs11: &Pkcs11, slot: usize) -> Session {
     session
 }
 
+#[derive(Clone, Copy)]
 enum Extractable {
     Yes,
     No,
@@ -259,14 +266,8 @@ fn generate(session: &Session, curve: &[u8], extractable: Extractable) -> (Objec
         .unwrap()
 }
 
-/// B's transport pair, A's key encryption key under it, the key under that.
-fn move_key(from: &Session, key: ObjectHandle, to: &Session) -> ObjectHandle {
-    let oaep = Mechanism::RsaPkcsOaep(PkcsOaepParams::new(
-        MechanismType::SHA1,
-        PkcsMgfType::MGF1_SHA1,
-        PkcsOaepSource::empty(),
-    ));
-    let (transport_public, transport_private) = to
+fn generate_transport_pair(session: &Session) -> (ObjectHandle, ObjectHandle) {
+    session
         .generate_key_pair(
             &Mechanism::RsaPkcsKeyPairGen,
             &[
@@ -283,7 +284,18 @@ fn move_key(from: &Session, key: ObjectHandle, to: &Session) -> ObjectHandle {
                 Attribute::Unwrap(true),
             ],
         )
-        .unwrap();
+        .unwrap()
+}
+
+/// B's transport pair, A's key encryption key under it, the key under that.
+fn move_key(from: &Session, key: ObjectHandle, to: &Session) -> ObjectHandle {
+    // SHA-1 is the one hash for OAEP that all tokens have; its collisions do not matter there.
+    let oaep = Mechanism::RsaPkcsOaep(PkcsOaepParams::new(
+        MechanismType::SHA1,
+        PkcsMgfType::MGF1_SHA1,
+        PkcsOaepSource::empty(),
+    ));
+    let (transport_public, transport_private) = generate_transport_pair(to);
     let public = to
         .get_attributes(transport_public, &[AttributeType::Modulus, AttributeType::PublicExponent])
         .unwrap();
@@ -348,12 +360,11 @@ fn move_key(from: &Session, key: ObjectHandle, to: &Session) -> ObjectHandle {
 fn ec_point(session: &Session, public: ObjectHandle) -> Vec<u8> {
     let attributes = session.get_attributes(public, &[AttributeType::EcPoint]).unwrap();
     let Some(Attribute::EcPoint(point)) = attributes.into_iter().next() else { panic!("no point") };
-    println!("EC point of {} octets starts {:02x?}", point.len(), &point[..3]);
     point[point.len() - 65..].to_vec()
 }
 
 fn assert_signs(session: &Session, private: ObjectHandle, point: &[u8]) {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, DIGEST_TEXT);
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, MESSAGE);
     let signature = session.sign(&Mechanism::Ecdsa, private, digest.as_ref()).unwrap();
-    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(DIGEST_TEXT, &signature).unwrap();
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(MESSAGE, &signature).unwrap();
 }

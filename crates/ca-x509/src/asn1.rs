@@ -98,7 +98,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next value, a SEQUENCE, opened.
-    pub(crate) fn sequence(&mut self, what: &'static str) -> Result<Cursor<'a>, DecodeError> {
+    pub(crate) fn sequence(&mut self, what: &'static str) -> Result<Self, DecodeError> {
         let mut element = self.expect(SEQUENCE)?;
         element.what = what;
         element.open(SEQUENCE)
@@ -143,7 +143,7 @@ impl<'a> Element<'a> {
     }
 
     /// The one value inside an explicit tag or an OCTET STRING that holds DER.
-    pub(crate) fn inner(self) -> Result<Element<'a>, DecodeError> {
+    pub(crate) fn inner(self) -> Result<Self, DecodeError> {
         read_one(self.what, self.value)
     }
 

@@ -1,7 +1,7 @@
 //! Certificate lists (RFC 5280 §5): full, or of one distribution point.
 //!
 //! Entries are written straight to octets, one after the other, so that a list of a million costs
-//! its 41 MB twice over and nothing else. The caller fixes their order: equal inputs give equal octets.
+//! its 49 MB twice over and nothing else. The caller fixes their order: equal inputs give equal octets.
 
 use alloc::string::String;
 use alloc::vec::Vec;

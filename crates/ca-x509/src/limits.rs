@@ -15,7 +15,7 @@ pub const CERTIFICATE_BYTES_MAX: usize = 2 * REQUEST_BYTES_MAX;
 pub const CHAIN_CERTIFICATES_MAX: usize = 256;
 
 /// Most octets of a certificate list (PEM or DER).
-/// Origin: a shard of a million entries at 41 octets is 41 MB; PEM adds a third; room for two of them.
+/// Origin: a shard of a million entries at 49 octets is 49 MB; PEM adds a third; about twice that.
 pub const CRL_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// Most octets of an OCSP request. Origin: 10 CertIDs of at most 160 octets, a nonce, a requestor
@@ -32,8 +32,8 @@ pub const OCSP_RESPONSE_BYTES_MAX: usize = 64 * 1024;
 /// Longest OCSP nonce, in octets (RFC 9654 §2.1: 1 to 128).
 pub const OCSP_NONCE_BYTES_MAX: usize = 128;
 
-/// Most octets of a distinguished name. Origin: 32 attributes of the longest common X.520 bound (64
-/// characters of up to 4 octets) and their overhead, halved: no real name comes near.
+/// Most octets of a distinguished name. Origin: ten attributes at their X.520 bound of 64 characters of up
+/// to 4 octets, and room to spare.
 pub const NAME_BYTES_MAX: usize = 4 * 1024;
 
 /// Most attributes of a distinguished name. Origin: real names have fewer than 10.

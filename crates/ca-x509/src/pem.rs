@@ -59,7 +59,7 @@ pub fn encode(label: &str, der: &[u8]) -> String {
 /// # Errors
 /// No block, several, another label, or damage.
 pub fn decode(labels: &[&str], text: &[u8]) -> Result<Vec<u8>, PemError> {
-    let (der, rest) = next_block(labels, text)?.ok_or(PemError::Missing)?;
+    let Block { der, rest } = next_block(labels, text)?.ok_or(PemError::Missing)?;
     if rest.trim_ascii().is_empty() {
         Ok(der)
     } else if next_block(labels, rest)?.is_some() {
@@ -77,9 +77,9 @@ pub fn decode(labels: &[&str], text: &[u8]) -> Result<Vec<u8>, PemError> {
 pub fn decode_all(labels: &[&str], text: &[u8]) -> Result<Vec<Vec<u8>>, PemError> {
     let mut blocks = Vec::new();
     let mut left = text;
-    while let Some((der, rest)) = next_block(labels, left)? {
-        blocks.push(der);
-        left = rest;
+    while let Some(block) = next_block(labels, left)? {
+        blocks.push(block.der);
+        left = block.rest;
     }
     if blocks.is_empty() { Err(PemError::Missing) } else { Ok(blocks) }
 }
@@ -93,8 +93,13 @@ const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 
-/// The next block's DER, and what follows its last line.
-fn next_block<'a>(labels: &[&str], text: &'a [u8]) -> Result<Option<(Vec<u8>, &'a [u8])>, PemError> {
+struct Block<'a> {
+    der: Vec<u8>,
+    /// What follows the block's last line.
+    rest: &'a [u8],
+}
+
+fn next_block<'a>(labels: &[&str], text: &'a [u8]) -> Result<Option<Block<'a>>, PemError> {
     let damaged = |reason: &str| PemError::Damaged { reason: reason.into() };
     let Some(start) = find(text, BEGIN) else { return Ok(None) };
     let from_begin = text.get(start..).unwrap_or_default();
@@ -114,7 +119,7 @@ fn next_block<'a>(labels: &[&str], text: &'a [u8]) -> Result<Option<(Vec<u8>, &'
     }
     let mut der = Vec::new();
     decoder.decode_to_end(&mut der).map_err(|e| PemError::Damaged { reason: alloc::format!("{e}") })?;
-    Ok(Some((der, rest)))
+    Ok(Some(Block { der, rest }))
 }
 
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {

@@ -1,5 +1,6 @@
 //! Intents, records, abandonments, revocations.
 
+use alloc::string::ToString as _;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -16,7 +17,7 @@ use crate::register::{
     Attempt, CertificateEntry, CertificateState, Expiring, Issuer, Key, Revocation, StatusChange, StatusEvent,
     Value,
 };
-use crate::roles::Identity;
+use crate::roles::{Identity, Role};
 
 impl Step<'_> {
     /// Step 3 of an issuance: from here on serial and TBSCertificate are fixed, and no signature exists.
@@ -83,7 +84,12 @@ impl Step<'_> {
 
     /// R6: one idempotency key, one certificate. `Some` answers instead of a new intent.
     fn earlier_attempt(&mut self, key: Idempotency, intent: &Intent) -> Result<Option<Outcome>, Halt> {
-        let earlier = self.register.attempt(key.key)?;
+        let mut earlier = self.register.attempt(key.key)?;
+        // A key that has had its days is free, whether or not the sweep has come to it. Its expiry goes with it, for
+        // it would take the new attempt away.
+        if let Some(over) = earlier.take_if(|attempt| self.now.since(attempt.since) > IDEMPOTENCY_KEPT_MS) {
+            self.remove(Key::Expiry(over.since.plus(IDEMPOTENCY_KEPT_MS), Expiring::Attempt(key.key)));
+        }
         let since = earlier.as_ref().map_or(self.now, |attempt| attempt.since);
         if let Some(Attempt { body, ca, serial, .. }) = earlier {
             if body != key.body {
@@ -147,6 +153,8 @@ impl Step<'_> {
         self.remove(Key::OpenIntent(ca.clone(), serial));
         if let Some(subject) = &entry.certifies
             && let Some(mut issuer) = self.register.issuer(subject)?
+            // Two intents for one CA may have been open at once: the first record is its certificate.
+            && issuer.certificate.is_none()
         {
             issuer.certificate = Some(serial);
             self.set(Key::Issuer(subject.clone()), Value::Issuer(issuer));
@@ -214,6 +222,11 @@ impl Step<'_> {
         if reason == RevocationReason::CertificateHold {
             let why = "no profile of this cluster permits certificateHold".into();
             return Err(Refusal::OutsideProfile { field: "reason".into(), why }.into());
+        }
+        // Decided here and not where it was asked: a node that lags still knows grants that were taken away.
+        if !self.register.roles()?.unwrap_or_default().allows(requester, Role::Officer) {
+            let needs = "the role `officer`".into();
+            return Err(Refusal::Forbidden { caller: requester.to_string(), needs }.into());
         }
         let entry = self.entry(ca, serial)?;
         if entry.state == CertificateState::Open {

@@ -52,6 +52,16 @@ impl Step<'_> {
         if self.register.issuer(&ca)?.is_some() {
             return Err(Refusal::CaExists { ca }.into());
         }
+        // Two CAs of one subject or one key would be one issuer to the world, with two sets of serials (I1), and no
+        // CertID could tell them apart.
+        let same = |(_, other): &(CaId, Issuer)| other.subject == subject || other.public_key == public_key;
+        if let Some((other, _)) = self.register.issuers()?.into_iter().find(same) {
+            return Err(Refusal::CaExists { ca: other }.into());
+        }
+        if !algorithm.fits(public_key.kind()) {
+            let why = alloc::format!("{algorithm} is not for {} keys", public_key.kind());
+            return Err(Refusal::OutsideProfile { field: "algorithm".into(), why }.into());
+        }
         if parent != ca && self.register.issuer(&parent)?.is_none() {
             return Err(Refusal::UnknownCa { ca: parent }.into());
         }

@@ -97,7 +97,7 @@ fn rfc5280_5_2_3_number_of_16_octets_stays_positive() {
 }
 
 #[test]
-fn entry_with_reason_has_41_octets_at_most_48() {
+fn entry_has_35_octets_and_49_with_a_reason() {
     let mut out = Vec::new();
     entry(None).push_to(&mut out).unwrap();
     assert_eq!(out.len(), 35);

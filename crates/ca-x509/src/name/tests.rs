@@ -1,6 +1,7 @@
 //! Tests of names.
 
 use super::*;
+use core::net::IpAddr;
 use proptest::prelude::*;
 
 pub(crate) fn arbitrary_name() -> impl Strategy<Value = DistinguishedName> {

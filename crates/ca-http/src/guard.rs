@@ -1,0 +1,119 @@
+//! Who asks, and whether the route is open to them. Deny by default.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use ca_authority::Ports;
+use ca_authority::ports::Clock;
+use ca_core::ids::Digest;
+use ca_core::outcome::Refusal;
+use ca_core::roles::{Grant, Identity, Role};
+use ca_core::status::{Status, status};
+use ca_x509::certificate::Certificate;
+
+use crate::doors::Doors;
+use crate::error::DoorError;
+use crate::problem::Problem;
+
+/// The DER of the client's leaf certificate, which the accept loop has verified; `None` without one. The accept
+/// loop puts it into the extensions of every request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerCertificate(pub Option<Vec<u8>>);
+
+/// Who asks, once the guard knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Caller(pub(crate) Identity);
+
+/// Whom a route is open to. Every route names one, in `api`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// What it serves is public, or its body bears the proof.
+    Anyone,
+    /// Whoever holds a certificate that the accept loop takes.
+    AnyCertificate,
+    /// Whoever has any grant.
+    AnyRole,
+    /// Whoever has this role.
+    Has(Role),
+}
+
+/// Lets a request through, or answers in its stead; before one octet of its body is read.
+pub(crate) async fn guard<P: Ports>(
+    State((doors, rule)): State<(Doors<P>, Rule)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if rule == Rule::Anyone {
+        return next.run(request).await;
+    }
+    let caller = match identify(&doors, &request) {
+        Ok(caller) => caller,
+        Err(problem) => return problem.into_response(),
+    };
+    request.extensions_mut().insert(caller);
+    let mut response = match admit(&doors, rule, caller.0) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    response.extensions_mut().insert(caller);
+    response
+}
+
+/// The grant of a caller, if it has one.
+///
+/// # Errors
+/// A storage fault.
+pub(crate) fn grant_of<P: Ports>(doors: &Doors<P>, identity: Identity) -> Result<Option<Grant>, Problem> {
+    let Identity::Client(key) = identity else { return Ok(None) };
+    let roles = doors.register().roles()?.unwrap_or_default();
+    Ok(roles.grants.into_iter().find(|grant| grant.key == key))
+}
+
+fn identify<P: Ports>(doors: &Doors<P>, request: &Request) -> Result<Caller, Problem> {
+    let der = request.extensions().get::<PeerCertificate>().and_then(|peer| peer.0.as_deref());
+    let der = der.ok_or(DoorError::NoClientCertificate)?;
+    let certificate = Certificate::parse(der).map_err(|error| invalid(error.to_string()))?;
+    still_good(doors, &certificate)?;
+    Ok(Caller(Identity::Client(Digest::of(certificate.public_key().spki_der()))))
+}
+
+/// TLS looks at a certificate once, when the connection begins, and at no revocation. A connection may live for
+/// days; and what this cluster itself has revoked must open no door of it.
+fn still_good<P: Ports>(doors: &Doors<P>, certificate: &Certificate) -> Result<(), Problem> {
+    let now = doors.authority.ports().clock().now().seconds();
+    if certificate.not_after() < now {
+        return Err(invalid(format!("it expired at {}", certificate.not_after())).into());
+    }
+    let register = doors.register();
+    for (ca, issuer) in register.issuers()? {
+        if issuer.subject == *certificate.issuer()
+            && let Status::Revoked { at, .. } = status(register, &ca, certificate.serial())?
+        {
+            return Err(invalid(format!("it was revoked at {at}")).into());
+        }
+    }
+    Ok(())
+}
+
+fn admit<P: Ports>(doors: &Doors<P>, rule: Rule, identity: Identity) -> Result<(), Problem> {
+    let forbidden = |needs: String| Problem::from(Refusal::Forbidden { caller: identity.to_string(), needs });
+    match rule {
+        Rule::Anyone | Rule::AnyCertificate => Ok(()),
+        Rule::AnyRole => match grant_of(doors, identity)? {
+            Some(grant) if !grant.roles.is_empty() => Ok(()),
+            _ => Err(forbidden("a grant of any role".to_owned())),
+        },
+        Rule::Has(role) => {
+            let roles = doors.register().roles()?.unwrap_or_default();
+            if roles.allows(identity, role) {
+                Ok(())
+            } else {
+                Err(forbidden(format!("the role `{}`", role.as_str())))
+            }
+        }
+    }
+}
+
+fn invalid(why: String) -> DoorError {
+    DoorError::ClientCertificateInvalid { why }
+}

@@ -1,0 +1,46 @@
+//! Every bound of the doors, with its reason.
+
+/// A certificate request with its names: the longest CSR that is read, and room (`ca_x509::limits`).
+pub const CERTIFICATE_BODY_OCTETS_MAX: usize = 64 * 1024;
+
+/// What an authenticated caller sends to any other route.
+pub const ADMIN_BODY_OCTETS_MAX: usize = 1024 * 1024;
+
+/// What somebody sends who has only a join token to show: two CSRs and four addresses.
+pub const JOIN_BODY_OCTETS_MAX: usize = 64 * 1024;
+
+/// How deep JSON may nest: our own shapes nest to 2.
+pub const JSON_DEPTH_MAX: usize = 32;
+
+/// How long a body may take to arrive: 64 KiB at 17 kbit/s.
+pub const BODY_MS_MAX: u64 = 30_000;
+
+/// How long a caller waits for an act. Longer than a command can live, so that what is not known after it will
+/// be known to the next attempt.
+pub const ACT_MS_MAX: u64 = 30_000;
+
+/// When any request gets an answer, whatever its handler does: a body, an act, and what lies between.
+pub const REQUEST_MS_MAX: u64 = 65_000;
+
+/// Acts under way at one time. They outlive their callers' connections, so they need a bound of their own; the
+/// token's queue is shorter, and refuses first.
+pub const ACTS_MAX: usize = 1024;
+
+/// Characters of an `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+
+/// An OCSP request in a POST: ten CertIDs with SHA-256 are about 1.2 KiB (`ca_x509::limits`).
+pub const OCSP_POST_OCTETS_MAX: usize = 4 * 1024;
+
+/// An OCSP request in a path: RFC 5019 §5 sets 255 octets for what is cached, some clients go beyond.
+pub const OCSP_GET_CHARS_MAX: usize = 2 * 1024;
+
+/// How long a cache may keep a status object. Not until its refresh after 3 days: a revocation should not hide
+/// behind a cache for longer than an hour.
+pub const STATUS_MAX_AGE_S: u64 = 3600;
+
+const _: () = assert!(ACT_MS_MAX > ca_core::limits::COMMAND_LIFE_MS, "not-known becomes known");
+const _: () = assert!(BODY_MS_MAX + ACT_MS_MAX < REQUEST_MS_MAX);
+const _: () = assert!(CERTIFICATE_BODY_OCTETS_MAX >= ca_x509::limits::REQUEST_BYTES_MAX);
+const _: () = assert!(OCSP_POST_OCTETS_MAX >= ca_x509::limits::OCSP_REQUEST_BYTES_MAX);
+const _: () = assert!(STATUS_MAX_AGE_S < ca_authority::limits::STATUS_REFRESH_S, "I12: nothing cached is past half");

@@ -1,0 +1,238 @@
+//! Errors as callers see them: RFC 9457 problem details. The only place where an error gets an HTTP status.
+
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use ca_authority::ActError;
+use ca_authority::error::Effect;
+use ca_authority::ports::SignError;
+use ca_core::outcome::Refusal;
+use ca_core::register::StorageFault;
+use serde::{Deserialize, Serialize};
+
+use crate::error::DoorError;
+use crate::explain::explain;
+use crate::join::DeskError;
+
+/// Why a request failed, with all that its answer needs but the request's id. It travels in the response's
+/// extensions to `watch`, which knows the id and writes the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    slug: &'static str,
+    status: StatusCode,
+    detail: String,
+    effect: Effect,
+    retry_after_s: Option<u32>,
+    fault: Option<StorageFault>,
+}
+
+/// The body of a problem (RFC 9457 §3), as servers write and clients read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemBody {
+    /// `urn:ca-node:problem:` and the slug.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The same for all problems of the type.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What went wrong with this request, with numbers.
+    pub detail: String,
+    /// The request's id, as in the node's log.
+    pub instance: String,
+    /// `not_applied`: the request has no effect and never will. `unknown`: ask again with the same key.
+    pub outcome: String,
+    /// When it may be worth another try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u32>,
+    /// `host:port` of the leader's API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader: Option<String>,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+impl ProblemBody {
+    /// What the types of our problems begin with.
+    pub const TYPE_PREFIX: &'static str = "urn:ca-node:problem:";
+
+    /// The stable word, for `ca-node explain`; `None` if the type is not one of ours.
+    #[must_use]
+    pub fn slug(&self) -> Option<&str> {
+        self.kind.strip_prefix(Self::TYPE_PREFIX)
+    }
+}
+
+impl Problem {
+    /// The stable word for programs.
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        self.slug
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    pub(crate) fn fault(&self) -> Option<&StorageFault> {
+        self.fault.as_ref()
+    }
+
+    /// Whether another node might do it.
+    pub(crate) fn names_leader(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+
+    /// The whole answer.
+    pub(crate) fn into_answer(self, request_id: &str, leader: Option<String>) -> Response {
+        let explanation = explain(self.slug);
+        let internal = self.slug == "internal";
+        let body = ProblemBody {
+            kind: format!("{}{}", ProblemBody::TYPE_PREFIX, self.slug),
+            title: explanation.map_or(self.slug, |known| known.title).to_owned(),
+            status: self.status.as_u16(),
+            // What is inside stays inside: rows, paths and the like stand in the node's log, under the id.
+            detail: if internal { format!("see request {request_id} in the node's log") } else { self.detail },
+            instance: request_id.to_owned(),
+            outcome: match self.effect {
+                Effect::NotApplied => "not_applied",
+                Effect::Unknown => "unknown",
+            }
+            .to_owned(),
+            retry_after_s: self.retry_after_s,
+            leader,
+            next: explanation.map(|known| known.next.to_owned()),
+        };
+        let text = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = (self.status, text).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+
+    fn new(slug: &'static str, (status, retry_after_s): (StatusCode, Option<u32>), detail: String) -> Self {
+        Self { slug, status, detail, effect: Effect::NotApplied, retry_after_s, fault: None }
+    }
+}
+
+/// Without the request's id; `watch` completes it.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<DoorError> for Problem {
+    fn from(error: DoorError) -> Self {
+        Self { effect: error.effect(), ..Self::new(error.slug(), door_status(&error), error.to_string()) }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.slug(), refusal_status(&refusal), refusal.to_string())
+    }
+}
+
+impl From<ActError> for Problem {
+    fn from(error: ActError) -> Self {
+        let (slug, effect, status, detail) = (error.slug(), error.effect(), act_status(&error), error.to_string());
+        let fault = if let ActError::Storage(fault) = error { Some(fault) } else { None };
+        Self { effect, fault, ..Self::new(slug, status, detail) }
+    }
+}
+
+impl From<StorageFault> for Problem {
+    fn from(fault: StorageFault) -> Self {
+        ActError::Storage(fault).into()
+    }
+}
+
+impl From<DeskError> for Problem {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Act(error) => error.into(),
+            DeskError::Refused { field, why } => DoorError::BadRequest { field, why }.into(),
+            DeskError::Internal { why } => DoorError::Internal { why }.into(),
+        }
+    }
+}
+
+type Status = (StatusCode, Option<u32>);
+
+/// Retry after so many seconds: 1 for what clears by itself, more for what needs an election or a person.
+const fn later(seconds: u32) -> Status {
+    (StatusCode::SERVICE_UNAVAILABLE, Some(seconds))
+}
+
+fn door_status(error: &DoorError) -> Status {
+    match error {
+        DoorError::NoClientCertificate | DoorError::ClientCertificateInvalid { .. } => {
+            (StatusCode::UNAUTHORIZED, None)
+        }
+        DoorError::NotFound | DoorError::UnknownSerial { .. } => (StatusCode::NOT_FOUND, None),
+        DoorError::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, None),
+        DoorError::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, None),
+        DoorError::UriTooLong { .. } => (StatusCode::URI_TOO_LONG, None),
+        DoorError::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, None),
+        DoorError::BadJson { .. } | DoorError::BadRequest { .. } | DoorError::CsrMalformed { .. } => {
+            (StatusCode::BAD_REQUEST, None)
+        }
+        DoorError::CsrSignature => (StatusCode::UNPROCESSABLE_ENTITY, None),
+        DoorError::CrlNone { .. } => later(10),
+        DoorError::Deadline { .. } | DoorError::TooBusy { .. } | DoorError::Behind { .. } => later(1),
+        DoorError::Internal { .. } => (StatusCode::INTERNAL_SERVER_ERROR, None),
+    }
+}
+
+fn refusal_status(refusal: &Refusal) -> Status {
+    match refusal {
+        Refusal::UnknownCa { .. } | Refusal::UnknownSerial { .. } => (StatusCode::NOT_FOUND, None),
+        Refusal::Forbidden { .. }
+        | Refusal::JoinTokenUnknown
+        | Refusal::JoinTokenSpent { .. }
+        | Refusal::JoinTokenExpired => (StatusCode::FORBIDDEN, None),
+        Refusal::UnknownProfile { .. }
+        | Refusal::OutsideProfile { .. }
+        | Refusal::Lint { .. }
+        | Refusal::IdempotencyMismatch
+        | Refusal::UnknownKey => (StatusCode::UNPROCESSABLE_ENTITY, None),
+        Refusal::AttemptOpen { .. }
+        | Refusal::CutOpen { .. }
+        | Refusal::StaleDraft { .. }
+        | Refusal::NotRecorded { .. } => (StatusCode::CONFLICT, Some(1)),
+        Refusal::AlreadyInitialised
+        | Refusal::CaExists { .. }
+        | Refusal::CaInactive { .. }
+        | Refusal::ProfileVersion { .. }
+        | Refusal::IntentAbandoned { .. }
+        | Refusal::AlreadyRecorded { .. }
+        | Refusal::StillOpen { .. }
+        | Refusal::NotOwner { .. }
+        | Refusal::CutClosed { .. }
+        | Refusal::NameTaken { .. } => (StatusCode::CONFLICT, None),
+        Refusal::Expired { .. } | Refusal::SerialTaken { .. } => later(1),
+        Refusal::NotInitialised | Refusal::NotSigning { .. } => later(10),
+    }
+}
+
+fn act_status(error: &ActError) -> Status {
+    match error {
+        ActError::Refused(refusal) => refusal_status(refusal),
+        ActError::Token(SignError::Busy { .. }) | ActError::Overtaken | ActError::NotKnown(_) => later(1),
+        ActError::NoQuorum(_) => later(2),
+        ActError::Token(SignError::TimedOut { .. } | SignError::NoKey { .. } | SignError::Down { .. })
+        | ActError::WrongSignature
+        | ActError::Stopped => later(5),
+        ActError::Entropy(_) | ActError::Storage(_) | ActError::Unexpected(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, None)
+        }
+    }
+}

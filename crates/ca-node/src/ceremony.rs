@@ -1,0 +1,192 @@
+//! How a cluster comes to life: the commands that its first node writes before any door opens.
+//!
+//! Each CA key is generated in this node's token and proven; each CA certificate, the root's included, goes through
+//! the same cycle as any other: intent, signature, record.
+
+use ca_authority::Ports as _;
+use ca_authority::issue::Issued;
+use ca_authority::ports::{Entropy as _, Log as _};
+use ca_core::command::Command;
+use ca_core::ids::{CaId, ClusterId, NodeId};
+use ca_core::outcome::Outcome;
+use ca_core::plan::CertificateRequest;
+use ca_core::profile::{DnsRule, built_in};
+use ca_core::register::{IssuerPurpose, PublicUrls};
+use ca_core::roles::{Grant, Identity, Role};
+use ca_x509::algorithm::SignatureAlgorithm;
+use ca_x509::key::{KeyKind, PublicKey};
+use ca_x509::name::DistinguishedName;
+
+use crate::failure::Failure;
+use crate::keys;
+use crate::ports::NodeAuthority;
+
+/// What is chosen before the first certificate.
+#[derive(Clone, Debug)]
+pub(crate) struct Choices {
+    /// The cluster's name, and the organisation in its CAs' subjects.
+    pub(crate) name: String,
+    /// Public address of the status service.
+    pub(crate) urls: PublicUrls,
+    /// DNS names that `tls-server` certifies.
+    pub(crate) dns: DnsRule,
+}
+
+/// One CA to be made.
+struct NewCa {
+    ca: &'static str,
+    parent: &'static str,
+    profile: &'static str,
+    title: &'static str,
+    kind: KeyKind,
+    purpose: IssuerPurpose,
+}
+
+const CAS: [NewCa; 3] = [
+    NewCa {
+        ca: "root",
+        parent: "root",
+        profile: "root",
+        title: "Root CA",
+        kind: KeyKind::EcP384,
+        purpose: IssuerPurpose::Public,
+    },
+    NewCa {
+        ca: "issuing",
+        parent: "root",
+        profile: "sub-ca",
+        title: "Issuing CA",
+        kind: KeyKind::EcP256,
+        purpose: IssuerPurpose::Public,
+    },
+    NewCa {
+        ca: "peers",
+        parent: "peers",
+        profile: "root",
+        title: "Peers CA",
+        kind: KeyKind::EcP256,
+        purpose: IssuerPurpose::Peers,
+    },
+];
+
+/// Draws a cluster's identity.
+pub(crate) fn draw_cluster_id() -> Result<ClusterId, Failure> {
+    let mut id = [0; 16];
+    ca_hsm::SystemEntropy.fill(&mut id).map_err(Failure::internal)?;
+    Ok(ClusterId(id))
+}
+
+/// Writes the cluster's first commands. `said` hears of each thing that was made.
+pub(crate) async fn found(
+    authority: &NodeAuthority,
+    id: ClusterId,
+    choices: &Choices,
+    member: Command,
+    said: &mut dyn FnMut(&str, String),
+) -> Result<NodeId, Failure> {
+    let init = Command::InitCluster { id, name: choices.name.clone(), urls: choices.urls.clone() };
+    expect_done(append(authority, init).await?)?;
+    let node = match append(authority, member).await? {
+        Outcome::Admitted(node) => node,
+        other => return Err(unexpected(&other)),
+    };
+    for profile in built_in(choices.dns.clone()).map_err(Failure::internal)? {
+        expect_done(append(authority, Command::DefineProfile(profile)).await?)?;
+    }
+    for new in &CAS {
+        let key = define_ca(authority, choices, new).await?;
+        let issued = certify_ca(authority, choices, new, key).await?;
+        said(new.title, format!("{} ({:?}), serial {}", subject(choices, new)?, new.kind, issued.serial));
+    }
+    Ok(node)
+}
+
+async fn define_ca(authority: &NodeAuthority, choices: &Choices, new: &NewCa) -> Result<PublicKey, Failure> {
+    let label = format!("{}-{}", choices.name, new.ca);
+    let public_key = authority.ports().token.generate(new.kind, &label).await.map_err(keys::token_failure)?;
+    let define = Command::DefineIssuer {
+        ca: id(new.ca)?,
+        subject: subject(choices, new)?,
+        public_key: public_key.clone(),
+        algorithm: SignatureAlgorithm::default_for(new.kind),
+        parent: id(new.parent)?,
+        purpose: new.purpose,
+    };
+    expect_done(append(authority, define).await?)?;
+    keys::prove(authority, &public_key).await?;
+    Ok(public_key)
+}
+
+async fn certify_ca(
+    authority: &NodeAuthority,
+    choices: &Choices,
+    new: &NewCa,
+    public_key: PublicKey,
+) -> Result<Issued, Failure> {
+    let request = CertificateRequest {
+        profile: new.profile.parse().map_err(Failure::internal)?,
+        ca: Some(id(new.parent)?),
+        public_key,
+        subject: subject(choices, new)?,
+        names: Vec::new(),
+        ttl_s: None,
+        certifies: Some(id(new.ca)?),
+        responder: None,
+    };
+    Ok(authority.issue(Identity::Ceremony, request, None).await?)
+}
+
+/// Issues the first client certificate and grants it everything: who sets a cluster up can use it.
+pub(crate) async fn first_client(
+    authority: &NodeAuthority,
+    name: &str,
+    csr_pem: &str,
+) -> Result<Issued, Failure> {
+    let public_key = crate::tls::requested_key(csr_pem)?;
+    let grant = Grant {
+        key: ca_core::ids::Digest::of(public_key.spki_der()),
+        roles: vec![Role::Requester, Role::Officer, Role::Operator, Role::Auditor],
+        label: name.to_owned(),
+    };
+    expect_done(append(authority, Command::SetGrant(grant)).await?)?;
+    let request = CertificateRequest {
+        profile: "client".parse().map_err(Failure::internal)?,
+        ca: None,
+        public_key,
+        subject: DistinguishedName::new().common_name(name).build().map_err(Failure::internal)?,
+        names: Vec::new(),
+        ttl_s: Some(397 * 24 * 3600),
+        certifies: None,
+        responder: None,
+    };
+    Ok(authority.issue(Identity::Ceremony, request, None).await?)
+}
+
+fn subject(choices: &Choices, new: &NewCa) -> Result<DistinguishedName, Failure> {
+    let name = DistinguishedName::new().organization(&choices.name);
+    name.common_name(format!("{} {}", choices.name, new.title)).build().map_err(|e| {
+        Failure::new("bad-name", format!("`{}` cannot be a CA's name: {e}", choices.name))
+            .next("choose a --name of 1 to 50 printable characters")
+    })
+}
+
+fn id(ca: &str) -> Result<CaId, Failure> {
+    ca.parse().map_err(Failure::internal)
+}
+
+/// Appends and turns a refusal into a failure.
+pub(crate) async fn append(authority: &NodeAuthority, command: Command) -> Result<Outcome, Failure> {
+    let applied = authority.ports().log.append(command).await.map_err(ca_authority::ActError::from)?;
+    match applied.into_outcome() {
+        Outcome::Refused(refusal) => Err(Failure::new(refusal.slug(), refusal.to_string())),
+        outcome => Ok(outcome),
+    }
+}
+
+pub(crate) fn expect_done(outcome: Outcome) -> Result<(), Failure> {
+    if outcome == Outcome::Done { Ok(()) } else { Err(unexpected(&outcome)) }
+}
+
+fn unexpected(outcome: &Outcome) -> Failure {
+    Failure::internal(format!("the register gave an unexpected answer: {outcome:?}"))
+}

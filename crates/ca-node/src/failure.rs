@@ -1,0 +1,61 @@
+//! Why the program, or a command, came to nothing: what happened, why, and the command to run next.
+
+use std::fmt;
+
+/// One failure as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The stable word; `ca-node explain SLUG` says more.
+    pub(crate) slug: String,
+    /// What happened, with both sides.
+    pub(crate) what: String,
+    /// The next step.
+    pub(crate) next: Option<String>,
+    /// What the process answers with.
+    pub(crate) code: u8,
+}
+
+impl Failure {
+    pub(crate) fn new(slug: &str, what: impl Into<String>) -> Self {
+        Self { slug: slug.to_owned(), what: what.into(), next: None, code: 1 }
+    }
+
+    pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+
+    pub(crate) fn code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// A fault that no text of ours foresees.
+    pub(crate) fn internal(what: impl fmt::Display) -> Self {
+        Self::new("internal", what.to_string())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "error: {}  [{}]", self.what, self.slug)?;
+        if let Some(next) = &self.next {
+            writeln!(f, "  next: {next}")?;
+        }
+        write!(f, "  docs: ca-node explain {}", self.slug)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<ca_core::register::StorageFault> for Failure {
+    fn from(fault: ca_core::register::StorageFault) -> Self {
+        Self::internal(fault)
+    }
+}
+
+impl From<ca_authority::ActError> for Failure {
+    fn from(error: ca_authority::ActError) -> Self {
+        Self::new(error.slug(), error.to_string())
+    }
+}

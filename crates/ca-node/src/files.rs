@@ -1,0 +1,114 @@
+//! What lies where in a node's data directory, and how it is written.
+//!
+//! ```text
+//! data_dir/
+//!   ca-node.toml           the configuration that init and join write
+//!   node.toml              cluster, epoch, number: written last, so that it is there only if all else is
+//!   token.pin              0600, if init or join made the token
+//!   token/                 the embedded token
+//!   tls/{peer,api}.{key,pem}, peer-ca.pem, root.pem
+//!   log/ register/         the issuance log and what it builds
+//! ```
+
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use ca_core::ids::{ClusterId, Epoch, NodeId};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+pub(crate) fn config(data_dir: &Path) -> PathBuf {
+    data_dir.join("ca-node.toml")
+}
+
+pub(crate) fn pin(data_dir: &Path) -> PathBuf {
+    data_dir.join("token.pin")
+}
+
+pub(crate) fn token(data_dir: &Path) -> PathBuf {
+    data_dir.join("token")
+}
+
+pub(crate) fn root(data_dir: &Path) -> PathBuf {
+    data_dir.join("root.pem")
+}
+
+pub(crate) fn tls(data_dir: &Path, name: &str) -> PathBuf {
+    data_dir.join("tls").join(name)
+}
+
+/// Who a node is, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NodeIdentity {
+    cluster: String,
+    epoch: u64,
+    node: u64,
+}
+
+impl NodeIdentity {
+    pub(crate) fn new(cluster: ClusterId, epoch: Epoch, node: NodeId) -> Self {
+        Self { cluster: cluster.to_string(), epoch: epoch.0, node: node.0 }
+    }
+
+    pub(crate) fn cluster(&self) -> Result<ClusterId, Failure> {
+        let octets = hex::decode(&self.cluster).ok().and_then(|octets| octets.try_into().ok());
+        octets.map(ClusterId).ok_or_else(|| Failure::internal("node.toml holds no cluster id"))
+    }
+
+    pub(crate) fn epoch(&self) -> Epoch {
+        Epoch(self.epoch)
+    }
+
+    pub(crate) fn node(&self) -> NodeId {
+        NodeId(self.node)
+    }
+
+    /// The identity in this directory.
+    pub(crate) fn load(data_dir: &Path) -> Result<Self, Failure> {
+        let path = data_dir.join("node.toml");
+        let text = std::fs::read_to_string(&path).map_err(|e| {
+            Failure::new("not-initialised", format!("{} is no node's data directory: {}: {e}", data_dir.display(), path.display()))
+                .next("ca-node init cluster for a new cluster, ca-node join TOKEN for an existing one")
+                .code(3)
+        })?;
+        toml::from_str(&text).map_err(|e| Failure::internal(format!("{}: {e}", path.display())))
+    }
+
+    /// COMMIT of init and join: after this the directory is a node's; a crash before leaves nothing that starts.
+    pub(crate) fn store(&self, data_dir: &Path) -> Result<(), Failure> {
+        let text = toml::to_string(self).map_err(Failure::internal)?;
+        write(&data_dir.join("node.toml"), text.as_bytes())
+    }
+}
+
+/// A directory for a new node: made if it is missing, refused if it holds anything.
+pub(crate) fn claim(data_dir: &Path) -> Result<(), Failure> {
+    let used = std::fs::read_dir(data_dir).map(|mut entries| entries.next().is_some()).unwrap_or(false);
+    if used {
+        return Err(Failure::new("data-dir-used", format!("{} is not empty", data_dir.display()))
+            .next("ca-node server to start the node that is there, or name another --data-dir"));
+    }
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir.join("tls"));
+    made.map_err(|e| Failure::new("data-dir-used", format!("{} cannot be made: {e}", data_dir.display())))
+}
+
+/// Writes a file for its owner alone, whole or not at all.
+pub(crate) fn write(path: &Path, octets: &[u8]) -> Result<(), Failure> {
+    let aside = path.with_extension("new");
+    let written = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&aside)
+        .and_then(|mut file| file.write_all(octets).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&aside, path));
+    written.map_err(|e| Failure::internal(format!("{} cannot be written: {e}", path.display())))
+}
+
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|e| Failure::internal(format!("{} cannot be read: {e}", path.display())))
+}

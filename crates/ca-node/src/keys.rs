@@ -1,0 +1,137 @@
+//! Every signing node's token holds every CA key: asked for from a member that has it, wrapped for this token,
+//! proven, and only then used (R11).
+
+use std::sync::Arc;
+
+use ca_authority::Ports as _;
+use ca_authority::ports::{Log as _, Signer as _};
+use ca_core::command::Command;
+use ca_core::ids::{CaId, Digest, NodeId};
+use ca_core::register::Issuer;
+use ca_hsm::{ProofStatement, TokenError, TransportPublicKey, WrappedKey};
+use ca_x509::key::{KeyIdentifier, KeyKind, PublicKey};
+
+use crate::ceremony::{append, expect_done};
+use crate::failure::Failure;
+use crate::ports::NodeAuthority;
+
+/// The name of the peers' exchange: key identifier (20 octets) ‖ transport public key → wrapped key.
+pub(crate) const SUPPLY_KEY: &str = "supply-key";
+
+/// The label of a node's own OCSP responder key.
+const RESPONDER_LABEL: &str = "ocsp-responder";
+
+pub(crate) fn token_failure(error: TokenError) -> Failure {
+    Failure::new(error.slug(), error.to_string())
+}
+
+/// Signs the key proof statement, checks it with the register's key, and writes it to the log.
+pub(crate) async fn prove(authority: &NodeAuthority, key: &PublicKey) -> Result<(), Failure> {
+    let statement = statement(authority, key)?;
+    let token = &authority.ports().token;
+    let signature =
+        token.prove(key, &statement).await.map_err(|e| Failure::new("token-failed", e.to_string()))?;
+    ca_hsm::verify_proof(key, &statement, &signature)
+        .map_err(|_| Failure::new("wrong-signature", "the token's key proof does not verify"))?;
+    let proof = Command::ProveKey { key: key.key_identifier(), signature };
+    expect_done(append(authority, proof).await?)
+}
+
+fn statement(authority: &NodeAuthority, key: &PublicKey) -> Result<ProofStatement, Failure> {
+    let cluster = authority.register().cluster()?.ok_or_else(|| Failure::internal("no cluster"))?;
+    let node = authority.ports().log().node();
+    let asking = Digest::over(&[b"issuer key", key.spki_der()]);
+    Ok(ProofStatement { cluster: cluster.id, node, asking })
+}
+
+/// Brings every CA key that this node's token lacks, and proves every one that is not proven. Answers whether all
+/// are.
+pub(crate) async fn complete(authority: &NodeAuthority) -> Result<bool, Failure> {
+    let register = authority.register();
+    let node = authority.ports().log().node();
+    for (ca, issuer) in register.issuers()? {
+        let key = issuer.public_key.key_identifier();
+        if register.key_proof(key, node)?.is_some() {
+            authority.ports().token.watch(&issuer.public_key);
+            continue;
+        }
+        if !has(authority, key).await? && !fetch(authority, &ca, &issuer, node).await? {
+            return Ok(false);
+        }
+        authority.ports().token.watch(&issuer.public_key);
+        prove(authority, &issuer.public_key).await?;
+        tracing::info!(%ca, node = node.0, "key proven");
+    }
+    Ok(true)
+}
+
+async fn has(authority: &NodeAuthority, key: KeyIdentifier) -> Result<bool, Failure> {
+    let token = &authority.ports().token;
+    if token.holds(key) {
+        return Ok(true);
+    }
+    Ok(token.keys().await.map_err(token_failure)?.contains(&key))
+}
+
+/// Asks each member that has proven the key, until one supplies it.
+async fn fetch(
+    authority: &NodeAuthority,
+    ca: &CaId,
+    issuer: &Issuer,
+    node: NodeId,
+) -> Result<bool, Failure> {
+    let register = authority.register();
+    let key = issuer.public_key.key_identifier();
+    for (holder, _) in register.members()? {
+        if holder == node || register.key_proof(key, holder)?.is_none() {
+            continue;
+        }
+        let token = &authority.ports().token;
+        let transport = token.transport_key().await.map_err(token_failure)?;
+        let mut ask = key.0.to_vec();
+        ask.extend_from_slice(&transport.to_bytes());
+        match authority.ports().log.exchange(holder, SUPPLY_KEY, ask).await {
+            Ok(wrapped) => {
+                let wrapped = WrappedKey::from_bytes(&wrapped).map_err(token_failure)?;
+                token.unwrap(&wrapped, &issuer.public_key, ca.as_str()).await.map_err(token_failure)?;
+                tracing::info!(%ca, from = holder.0, "key received, wrapped for this token");
+                return Ok(true);
+            }
+            Err(error) => tracing::warn!(%ca, from = holder.0, %error, "key not supplied"),
+        }
+    }
+    Ok(false)
+}
+
+/// Answers another member's [`SUPPLY_KEY`]. The peer connection has proven who asks; the register says whether it
+/// is a member.
+pub(crate) async fn supply(
+    authority: Arc<ca_authority::Authority<crate::ports::NodePorts>>,
+    from: NodeId,
+    ask: Vec<u8>,
+) -> Result<Vec<u8>, String> {
+    let member = authority.register().member(from).map_err(|e| e.to_string())?;
+    if member.is_none() {
+        return Err(format!("node {from} is no member"));
+    }
+    let (key, transport) = ask.split_first_chunk::<20>().ok_or("the request is too short")?;
+    let transport = TransportPublicKey::from_bytes(transport).map_err(|e| e.to_string())?;
+    let token = &authority.ports().token;
+    let wrapped = token.wrap_for(KeyIdentifier(*key), &transport).await.map_err(|e| e.to_string())?;
+    Ok(wrapped.to_bytes())
+}
+
+/// This node's own responder key: generated once in its token, bound to it, never wrapped.
+pub(crate) async fn responder(authority: &NodeAuthority) -> Result<PublicKey, Failure> {
+    let token = &authority.ports().token;
+    let issuers = authority.register().issuers()?;
+    let own = token.public_keys().await.map_err(token_failure)?;
+    // Every key in the token that is no CA's is the responder's: the token is this cluster's alone.
+    let known = own.into_iter().find(|key| !issuers.iter().any(|(_, issuer)| issuer.public_key == *key));
+    let key = match known {
+        Some(key) => key,
+        None => token.generate_bound(KeyKind::EcP256, RESPONDER_LABEL).await.map_err(token_failure)?,
+    };
+    token.watch(&key);
+    Ok(key)
+}
