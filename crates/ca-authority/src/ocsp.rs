@@ -63,10 +63,11 @@ impl<P: Ports> Authority<P> {
 
     async fn answer(&self, request: OcspRequest) -> Result<OcspAnswer, OcspError> {
         // Read before the register: what the register says is then at least as new as what it is dated (I11).
-        let as_of = self.usable_as_of()?;
+        let mut as_of = self.usable_as_of()?;
         let ca = self.one_ca(&request.cert_ids)?;
         let responder = ResponderKey::of(self.register(), &ca, self.ports.log().node())
             .map_err(|_| OcspError::InternalError)?
+            .filter(|responder| self.ports.clock().now().seconds() <= responder.not_after)
             .ok_or(OcspError::TryLater)?;
         let mut told = Vec::with_capacity(request.cert_ids.len());
         for id in &request.cert_ids {
@@ -78,17 +79,29 @@ impl<P: Ports> Authority<P> {
             }
             _ => None,
         };
-        if let Some((id, status)) = &single
-            && let Some(cached) = self.answers.get(id.as_der())
-            && cached.status == *status
+        let cached = single.as_ref().and_then(|(id, status)| self.answers.get(id.as_der(), *status));
+        if let Some(cached) = &cached
             && cached.responder == responder.serial
             && as_of.seconds().0.saturating_sub(cached.life.this_update.0) < STATUS_REFRESH_S
         {
-            return Ok(OcspAnswer { der: cached.der, cacheable: Some(cached.life) });
+            return Ok(cached.answer());
+        }
+        if told.iter().any(|status| status.is_revoked_since(as_of)) {
+            // Another node may have said `good` with a later thisUpdate than ours would be: ours must not tell of
+            // what came after it (I10).
+            as_of = self.refresh().await.map_err(|_| OcspError::TryLater)?.max(as_of);
         }
         let this_update = as_of.seconds();
         let life = Life { this_update, next_update: UnixSeconds(this_update.0.saturating_add(STATUS_LIFE_S)) };
-        let der: Arc<[u8]> = self.signed(&responder, request, told, life).await?.into();
+        let der: Arc<[u8]> = match self.signed(&responder, request, told, life).await {
+            Ok(der) => der.into(),
+            // Without a token the node serves what is signed, until its nextUpdate (I12).
+            Err(error) => {
+                let now = self.ports.clock().now().seconds();
+                let usable = cached.filter(|cached| now < cached.life.next_update);
+                return usable.map(|cached| cached.answer()).ok_or(error);
+            }
+        };
         let cacheable = single.is_some().then_some(life);
         if let Some((id, status)) = single {
             let cached = CachedAnswer { status, responder: responder.serial, life, der: der.clone() };
@@ -122,7 +135,7 @@ impl<P: Ports> Authority<P> {
     /// What to tell of one serial. Says [`Status::Unassigned`] only when a quorum, asked after the request came,
     /// knows nothing of it either (R9).
     async fn told(&self, ca: &CaId, id: &CertId) -> Result<Status, OcspError> {
-        let Ok(serial) = SerialNumber::from_be_bytes(&id.serial) else { return Ok(Status::Unassigned) };
+        let Some(serial) = id.serial_number() else { return Ok(Status::Unassigned) };
         let local = |_| status(self.register(), ca, serial).map_err(|_| OcspError::InternalError);
         let found = match local(())? {
             Status::Unassigned => {
@@ -169,9 +182,17 @@ impl<P: Ports> Authority<P> {
     }
 }
 
+impl CachedAnswer {
+    fn answer(&self) -> OcspAnswer {
+        OcspAnswer { der: self.der.clone(), cacheable: Some(self.life) }
+    }
+}
+
 impl AnswerCache {
-    fn get(&self, id: &[u8]) -> Option<CachedAnswer> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    /// The answer to this CertID that tells this status.
+    fn get(&self, id: &[u8], status: Status) -> Option<CachedAnswer> {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.get(id).filter(|cached| cached.status == status).cloned()
     }
 
     fn put(&self, id: Vec<u8>, answer: CachedAnswer) {

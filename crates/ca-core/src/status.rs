@@ -7,7 +7,7 @@ use ca_x509::ocsp::{CertId, HashAlgorithm};
 use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 
-use crate::ids::{CaId, LogIndex};
+use crate::ids::{CaId, LogIndex, UnixMillis};
 use crate::register::{CertificateState, Issuer, Register, StorageFault};
 
 /// What the register says of one serial.
@@ -28,6 +28,14 @@ pub enum Status {
     Open,
     /// This serial was never assigned: never `good` (I8).
     Unassigned,
+}
+
+impl Status {
+    /// Whether it was revoked at `as_of` or later: an answer of that date would tell of its own future.
+    #[must_use]
+    pub fn is_revoked_since(self, as_of: UnixMillis) -> bool {
+        matches!(self, Self::Revoked { at, .. } if at >= as_of.seconds())
+    }
 }
 
 /// The status of a serial, as the register has it.

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::key::{KeyIdentifier, PublicKey};
 use cryptoki::error::{Error, RvError};
-use cryptoki::object::{Attribute, ObjectHandle};
+use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki::slot::Slot;
 
 use crate::error::{During as _, Fault, Lost, LostPart, TokenError};
 use crate::library::Generation;
-use crate::limits::{BACK_OFF_FIRST, BACK_OFF_MAX, FAILURE_COUNT_BEFORE_RESTART};
+use crate::limits::{BACK_OFF_FIRST, BACK_OFF_MAX, FAILURE_COUNT_BEFORE_RESTART, SIGN_TRY_COUNT};
 use crate::pool::Shared;
 use crate::probe::Doubts;
 use crate::proof::Statement;
@@ -68,10 +68,6 @@ impl Seat {
         Self { shared, connection: None }
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
-    }
-
     /// Does something that may be done more than once, healing in between.
     pub(crate) fn retry<T>(
         &mut self,
@@ -95,13 +91,7 @@ impl Seat {
         what: impl FnOnce(&Shared, &mut Connection) -> Result<T, Fault>,
     ) -> Result<T, TokenError> {
         // Healing needs one failing call to start from; this is one without effect.
-        self.retry(crate::limits::SIGN_TRY_COUNT, |_, connection| {
-            let state = connection.session.get_session_info().during("look at the session")?.session_state();
-            logged_in(state).then_some(()).ok_or_else(|| {
-                let why = "the session is no longer logged in".to_owned();
-                Fault::Lost(Lost { step: "look at the session", why, what: LostPart::State })
-            })
-        })?;
+        self.retry(SIGN_TRY_COUNT, |_, connection| connection.confirm())?;
         Ok(self.attempt(what)?)
     }
 
@@ -209,6 +199,26 @@ impl Connection {
         }
     }
 
+    /// That the session is there and logged in. Without the log-in a token hides its private keys instead of
+    /// refusing their use: nothing is missing before this was asked.
+    pub(crate) fn confirm(&self) -> Result<(), Fault> {
+        let step = "look at the session";
+        if logged_in(self.session.get_session_info().during(step)?.session_state()) {
+            return Ok(());
+        }
+        let why = "it is no longer logged in".to_owned();
+        Err(Fault::Lost(Lost { step, why, what: LostPart::State }))
+    }
+
+    /// The private key under an identifier, a token object.
+    pub(crate) fn private(&self, shared: &Shared, key: KeyIdentifier) -> Result<ObjectHandle, Fault> {
+        if let Some(handle) = object::find(&self.session, ObjectClass::PRIVATE_KEY, key)? {
+            return Ok(handle);
+        }
+        self.confirm()?;
+        Err(TokenError::KeyMissing { label: shared.config.label.clone(), key }.into())
+    }
+
     /// Signs with the private key that belongs to `key`.
     pub(crate) fn sign(
         &mut self,
@@ -231,7 +241,7 @@ impl Connection {
             Some(proven) if proven.doubts == doubts => return Ok(*proven),
             _ => {}
         }
-        let stored = object::private(&self.session, &shared.config.label, identifier)?;
+        let stored = self.private(shared, identifier)?;
         // Soft tokens read a token object from disk at each use; a copy doubles their rate. Not every policy allows
         // it. KNOWN: a key that somebody deletes from the token goes on serving in sessions that have a copy.
         let handle = self.session.copy_object(stored, &[Attribute::Token(false)]).unwrap_or(stored);

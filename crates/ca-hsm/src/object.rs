@@ -5,7 +5,7 @@ use cryptoki::mechanism::MechanismType;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 
-use crate::error::{During as _, Fault, TokenError};
+use crate::error::{During as _, Fault};
 
 /// DER of `namedCurve` (RFC 5480 §2.1.1.1), as `CKA_EC_PARAMS` takes it.
 const CURVE_P256: &[u8] = &[0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
@@ -56,12 +56,6 @@ pub(crate) fn find(
 ) -> Result<Option<ObjectHandle>, Fault> {
     let template = [Attribute::Class(class), Attribute::Token(true), Attribute::Id(key.0.to_vec())];
     Ok(session.find_objects(&template).during("find a key")?.first().copied())
-}
-
-/// The private key under an identifier.
-pub(crate) fn private(session: &Session, label: &str, key: KeyIdentifier) -> Result<ObjectHandle, Fault> {
-    find(session, ObjectClass::PRIVATE_KEY, key)?
-        .ok_or_else(|| TokenError::KeyMissing { label: label.to_owned(), key }.into())
 }
 
 /// Every signing key of the token that is ours: its identifier is that of a public key beside it. Keys that were

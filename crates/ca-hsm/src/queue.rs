@@ -68,10 +68,6 @@ impl<T> Queue<T> {
         drop(dropped);
     }
 
-    pub(crate) fn is_open(&self) -> bool {
-        self.lock().open
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.lock().waiting.len()
     }

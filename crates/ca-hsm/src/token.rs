@@ -154,7 +154,10 @@ impl Token {
     /// [`TokenError`]
     pub async fn public_keys(&self) -> Result<Vec<PublicKey>, TokenError> {
         self.ask(|seat| {
-            seat.retry(SIGN_TRY_COUNT, |_, connection| object::signing_keys(&connection.session))
+            seat.retry(SIGN_TRY_COUNT, |_, connection| {
+                connection.confirm()?;
+                object::signing_keys(&connection.session)
+            })
         })
         .await
     }

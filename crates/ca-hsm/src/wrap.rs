@@ -162,7 +162,7 @@ fn wrap(
 ) -> Result<WrappedKey, Fault> {
     let session = &connection.session;
     let wrapping = key_wrap(shared)?;
-    let private = object::private(session, &shared.config.label, key)?;
+    let private = connection.private(shared, key)?;
     let mut template = object::public_template(transport.key());
     template.extend([Attribute::Token(false), Attribute::Wrap(true)]);
     let public = session.create_object(&template).during("take in a transport key")?;

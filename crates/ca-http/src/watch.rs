@@ -13,7 +13,6 @@ use ca_authority::ports::{Clock, Log};
 use ca_core::ids::LogIndex;
 use ca_x509::serial::SerialNumber;
 use tokio::time::timeout;
-use tracing::field::display;
 
 use crate::doors::Doors;
 use crate::error::DoorError;
@@ -65,12 +64,12 @@ pub(crate) async fn watch<P: Ports>(State(doors): State<Doors<P>>, request: Requ
     }
     tracing::info!(
         request_id,
-        identity = caller.map(display),
+        identity = caller.map(tracing::field::display),
         route = route.as_deref().unwrap_or("none"),
         slug,
         status = response.status().as_u16(),
         dur_ms = clock.now().since(began),
-        serial = told.map(|told| display(told.serial)),
+        serial = told.map(|told| tracing::field::display(told.serial)),
         index = index.0,
         "request"
     );
@@ -78,15 +77,16 @@ pub(crate) async fn watch<P: Ports>(State(doors): State<Doors<P>>, request: Requ
 }
 
 async fn answered<P: Ports>(doors: &Doors<P>, request: Request, next: Next) -> Response {
-    match caught_up(doors, &request).await {
+    let wanted = request.headers().get(CA_MIN_INDEX).cloned();
+    match caught_up(doors, wanted).await {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
 }
 
 /// Read your writes on another node: `Ca-Min-Index` waits for what the caller has seen elsewhere.
-async fn caught_up<P: Ports>(doors: &Doors<P>, request: &Request) -> Result<(), Problem> {
-    let Some(wanted) = request.headers().get(CA_MIN_INDEX) else { return Ok(()) };
+async fn caught_up<P: Ports>(doors: &Doors<P>, wanted: Option<HeaderValue>) -> Result<(), Problem> {
+    let Some(wanted) = wanted else { return Ok(()) };
     let wanted = wanted.to_str().ok().and_then(|text| text.parse().ok()).map(LogIndex);
     let wanted = wanted.ok_or_else(|| DoorError::BadRequest {
         field: "Ca-Min-Index",

@@ -130,8 +130,9 @@ pub(crate) async fn certify(
     tls_names: Vec<GeneralName>,
 ) -> Result<Leaves, Failure> {
     let cluster = authority.register().cluster()?.ok_or_else(|| Failure::internal("no cluster"))?;
+    let identity = ca_raft::PeerIdentity { cluster: cluster.id, epoch: cluster.epoch, node };
     // Who a peer is: cluster, epoch, node. Checked in the handshake and in every call.
-    peer_names.push(GeneralName::Uri(ca_raft::peer_uri(cluster.id, cluster.epoch, node)));
+    peer_names.push(GeneralName::Uri(identity.to_string()));
     let me = Identity::Node(authority.ports().log().node());
     let subject = DistinguishedName::new().common_name(name).build().map_err(Failure::internal)?;
     let request = |profile: &str, public_key, names| -> Result<CertificateRequest, Failure> {

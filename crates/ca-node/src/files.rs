@@ -84,15 +84,20 @@ impl NodeIdentity {
     }
 }
 
-/// A directory for a new node: made if it is missing, refused if it holds anything.
+/// A directory for something new: made if it is missing, refused if it holds anything.
 pub(crate) fn claim(data_dir: &Path) -> Result<(), Failure> {
     let used = std::fs::read_dir(data_dir).map(|mut entries| entries.next().is_some()).unwrap_or(false);
     if used {
         return Err(Failure::new("data-dir-used", format!("{} is not empty", data_dir.display()))
             .next("ca-node server to start the node that is there, or name another --data-dir"));
     }
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir.join("tls"));
-    made.map_err(|e| Failure::new("data-dir-used", format!("{} cannot be made: {e}", data_dir.display())))
+    make(data_dir)
+}
+
+/// Makes a directory for its owner alone.
+pub(crate) fn make(path: &Path) -> Result<(), Failure> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|e| Failure::new("data-dir-used", format!("{} cannot be made: {e}", path.display())))
 }
 
 /// Writes a file for its owner alone, whole or not at all.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ca_x509::certificate::Certificate;
+use ca_raft::{PeerIdentity, PeerTls};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -52,6 +52,29 @@ pub(crate) fn api_server(data_dir: &Path) -> Result<Arc<ServerConfig>, Failure> 
     Ok(Arc::new(config))
 }
 
+/// The peer TLS that lies in the data directory.
+pub(crate) fn peer(data_dir: &Path) -> Result<PeerTls, Failure> {
+    let (chain, key) = leaf(data_dir, "peer")?;
+    let roots = octets(&certificates(&files::read(&files::tls(data_dir, "peer-ca.pem"))?)?);
+    PeerTls::new(&roots, &octets(&chain), key.secret_der()).map_err(|e| Failure::new("peer-tls", e.to_string()))
+}
+
+/// Peer TLS for a first node that has no peers yet: a certificate that nobody trusts, replaced before anybody is
+/// invited.
+pub(crate) fn lonely_peer(identity: PeerIdentity) -> Result<PeerTls, Failure> {
+    let key = KeyPair::generate().map_err(Failure::internal)?;
+    let mut params = CertificateParams::default();
+    let uri = identity.to_string().try_into().map_err(Failure::internal)?;
+    params.subject_alt_names = vec![rcgen::SanType::URI(uri)];
+    let certificate = params.self_signed(&key).map_err(Failure::internal)?;
+    let chain = [certificate.der().to_vec()];
+    PeerTls::new(&chain, &chain, &key.serialize_der()).map_err(|e| Failure::new("peer-tls", e.to_string()))
+}
+
+fn octets(certificates: &[CertificateDer<'_>]) -> Vec<Vec<u8>> {
+    certificates.iter().map(|certificate| certificate.to_vec()).collect()
+}
+
 /// A leaf's chain and key from its files.
 pub(crate) fn leaf(
     data_dir: &Path,
@@ -84,11 +107,4 @@ pub(crate) fn requested_key(csr: &str) -> Result<ca_x509::key::PublicKey, Failur
         .verify(&key, request.signature_algorithm(), request.info_der(), request.signature())
         .map_err(|_| Failure::new("csr-signature", "the request's signature does not verify with its own key"))?;
     Ok(key)
-}
-
-/// SHA-256 of the SubjectPublicKeyInfo of a PEM certificate.
-pub(crate) fn spki_digest(pem: &[u8]) -> Result<ca_core::ids::Digest, Failure> {
-    let certificate = Certificate::parse(pem).map_err(Failure::internal)?;
-    let tbs = certificate.tbs().map_err(Failure::internal)?;
-    Ok(ca_core::ids::Digest::of(tbs.public_key.spki_der()))
 }

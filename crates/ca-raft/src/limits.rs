@@ -117,3 +117,12 @@ pub const READERS_MAX: usize = 8192;
 const _: () = assert!(BATCH_OCTETS_MAX + APPEND_OCTETS_MAX + (1 << 20) <= MESSAGE_OCTETS_MAX);
 const _: () = assert!(EXCHANGE_OCTETS_MAX < MESSAGE_OCTETS_MAX);
 const _: () = assert!(NO_QUORUM_AFTER.as_millis() < 2_000, "I17");
+
+/// How far behind a learner may be when it becomes a voter.
+pub const PROMOTE_LAG_ENTRIES: u64 = 1_000;
+
+/// A transfer of leadership takes 10 to 190 ms among connected nodes.
+pub const TRANSFER_WITHIN: Duration = Duration::from_secs(3);
+
+/// A peer that was heard so lately counts as reachable: more than ten heartbeats.
+pub const REACHABLE_WITHIN: Duration = Duration::from_millis(1_500);

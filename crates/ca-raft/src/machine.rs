@@ -17,7 +17,7 @@ use futures_util::{Stream, TryStreamExt as _};
 use openraft::entry::RaftEntry as _;
 use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, Snapshot};
 use openraft::{EntryPayload, OptionalSend};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::codec;
 use crate::consensus::{Entry, LogId, Proposal, SnapshotMeta, StoredMembership, Types};
@@ -70,20 +70,38 @@ impl Progress {
 /// The commands of this boot whose callers wait. A permit is born only for one of them (R7).
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
-    waiting: Mutex<HashMap<RequestId, oneshot::Sender<Applied>>>,
+    waiting: Mutex<HashMap<RequestId, Waiting>>,
+    /// Counts the times that some were resolved.
+    resolved: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    caller: oneshot::Sender<Applied>,
+    given: Given,
+}
+
+/// Whether a leader may have a command. Changes under the lock of the waiters, so that a caller that gives up learns
+/// for certain whether its command can still take effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// No leader has it, and if its caller gives up none will get it.
+    No,
+    /// A leader may have it.
+    Perhaps,
 }
 
 impl Waiters {
     /// Registers a caller, before its command goes anywhere.
     pub(crate) fn register(&self, id: RequestId) -> oneshot::Receiver<Applied> {
-        let (sender, receiver) = oneshot::channel();
-        self.lock().insert(id, sender);
+        let (caller, receiver) = oneshot::channel();
+        self.lock().insert(id, Waiting { caller, given: Given::No });
         receiver
     }
 
-    /// The caller gave up.
-    pub(crate) fn forget(&self, id: RequestId) {
-        self.lock().remove(&id);
+    /// The caller gives up. `None` if its outcome has just come.
+    pub(crate) fn forget(&self, id: RequestId) -> Option<Given> {
+        self.lock().remove(&id).map(|waiting| waiting.given)
     }
 
     /// Whether the caller still waits.
@@ -91,24 +109,47 @@ impl Waiters {
         self.lock().contains_key(&id)
     }
 
+    /// A leader is about to get the command; what was known before. `None` if the caller has given up: then the
+    /// command must not be given to anybody.
+    pub(crate) fn give(&self, id: RequestId) -> Option<Given> {
+        self.lock().get_mut(&id).map(|waiting| std::mem::replace(&mut waiting.given, Given::Perhaps))
+    }
+
+    /// The leader certainly did not append it, and nobody else was given it before.
+    pub(crate) fn take_back(&self, id: RequestId) {
+        if let Some(waiting) = self.lock().get_mut(&id) {
+            waiting.given = Given::No;
+        }
+    }
+
     /// Nobody waits any more: the node stops.
     pub(crate) fn clear(&self) {
         self.lock().clear();
+        self.tell();
+    }
+
+    /// Changes whenever somebody was resolved.
+    pub(crate) fn watch_resolved(&self) -> watch::Receiver<u64> {
+        self.resolved.subscribe()
     }
 
     fn resolve(&self, applied: Applied) {
-        let waiter = self.lock().remove(&applied.request());
-        if let Some(waiter) = waiter {
+        let waiting = self.lock().remove(&applied.request());
+        if let Some(waiting) = waiting {
             // If the caller is gone, the permit is gone with it: the intent will be abandoned.
-            drop(waiter.send(applied));
+            drop(waiting.caller.send(applied));
         }
+    }
+
+    fn tell(&self) {
+        self.resolved.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     fn ids(&self) -> Vec<RequestId> {
         self.lock().keys().copied().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, oneshot::Sender<Applied>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -232,8 +273,11 @@ impl Machine {
         if self.stop.is_set() {
             return Err(io::Error::other("this node stops"));
         }
-        for applied in outcomes {
-            self.shared.waiters.resolve(applied);
+        if !outcomes.is_empty() {
+            for applied in outcomes {
+                self.shared.waiters.resolve(applied);
+            }
+            self.shared.waiters.tell();
         }
         Ok(())
     }
@@ -267,6 +311,7 @@ impl Machine {
                 self.shared.waiters.resolve(Applied::recalled(id, index, outcome));
             }
         }
+        self.shared.waiters.tell();
         Ok(())
     }
 }

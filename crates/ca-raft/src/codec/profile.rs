@@ -39,6 +39,7 @@ pub(super) fn to_wire(profile: &Profile) -> wire::Profile {
             StatusRule::NoCheck => wire::StatusRule::NoCheck,
         }
         .into(),
+        issuers: profile.issuers.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -52,6 +53,7 @@ pub(super) fn from_wire(profile: wire::Profile) -> Result<Profile, CodecError> {
             wire::Audience::Requesters => Audience::Requesters,
             wire::Audience::Cluster => Audience::Cluster,
         },
+        issuers: profile.issuers.iter().map(|ca| fields::ca(ca)).collect::<Result<_, _>>()?,
         keys: profile.keys.iter().map(key_rule).collect::<Result<_, _>>()?,
         validity: ValidityRule {
             default_s: profile.default_s,

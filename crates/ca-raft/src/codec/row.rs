@@ -209,6 +209,8 @@ fn certificate_to_wire(entry: &CertificateEntry) -> wire::Certificate {
             }),
             CertificateState::Abandoned { index } => State::AbandonedIndex(index.0),
         }),
+        certifies: entry.certifies.as_ref().map(ToString::to_string),
+        responder: entry.responder.map(|node| node.0),
     }
 }
 
@@ -222,6 +224,8 @@ fn certificate_from_wire(entry: wire::Certificate) -> Result<CertificateEntry, C
         owner: fields::request(entry.owner)?,
         intent_index: LogIndex(entry.intent_index),
         not_after: UnixSeconds(entry.not_after_s),
+        certifies: entry.certifies.map(|ca| fields::ca(&ca)).transpose()?,
+        responder: entry.responder.map(NodeId),
         state: match required("certificate state", entry.state)? {
             State::Open(wire::Empty {}) => CertificateState::Open,
             State::Recorded(recorded) => CertificateState::Recorded {
@@ -243,6 +247,7 @@ fn revocation_to_wire(revocation: &Revocation) -> wire::Revocation {
             StatusChange::Revoked(reason) => Change::RevokedReason(reason.code().into()),
             StatusChange::Abandoned => Change::Abandoned(wire::Empty {}),
         }),
+        by: Some(fields::identity_to_wire(event.by)),
     };
     wire::Revocation {
         not_after_s: revocation.not_after.0,
@@ -260,6 +265,7 @@ fn revocation_from_wire(revocation: wire::Revocation) -> Result<Revocation, Code
                 Change::RevokedReason(code) => StatusChange::Revoked(fields::reason(code)?),
                 Change::Abandoned(wire::Empty {}) => StatusChange::Abandoned,
             },
+            by: fields::identity(event.by)?,
         })
     };
     Ok(Revocation {

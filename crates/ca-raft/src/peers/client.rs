@@ -20,6 +20,7 @@ use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Status};
 
+use super::Contacts;
 use super::identity::PeerIdentity;
 use super::tls::PeerTls;
 use crate::limits;
@@ -65,6 +66,7 @@ struct Inner {
     identity: PeerIdentity,
     tls: Arc<ArcSwap<PeerTls>>,
     register: RegisterStore,
+    contacts: Arc<Contacts>,
     /// Addresses from the membership, for nodes that the register does not know yet.
     introduced: Mutex<HashMap<NodeId, String>>,
     clients: Mutex<HashMap<(NodeId, Lane), Client>>,
@@ -81,9 +83,10 @@ impl Peers {
         identity: PeerIdentity,
         tls: Arc<ArcSwap<PeerTls>>,
         register: RegisterStore,
+        contacts: Arc<Contacts>,
     ) -> Self {
         let (introduced, clients) = (Mutex::default(), Mutex::default());
-        Self { inner: Arc::new(Inner { identity, tls, register, introduced, clients }) }
+        Self { inner: Arc::new(Inner { identity, tls, register, contacts, introduced, clients }) }
     }
 
     /// What stands in every request to `to`.
@@ -100,6 +103,11 @@ impl Peers {
     /// This node.
     pub(crate) fn node(&self) -> NodeId {
         self.inner.identity.node
+    }
+
+    /// The peer answered.
+    pub(super) fn heard(&self, node: NodeId) {
+        self.inner.contacts.heard(node);
     }
 
     /// Notes where a node listens, as the membership says.

@@ -124,8 +124,12 @@ impl NetStreamAppend<Types> for PeerLink {
             // A connection that dies later is found by HTTP/2's keep-alive.
             let replies = answered(node, limits::CALL_WITHIN, client.append(requests)).await;
             let replies = replies.map_err(unreachable)?;
+            let peers = self.peers.clone();
             let results = replies.map(move |reply| match reply {
-                Ok(reply) => append_result(reply),
+                Ok(reply) => {
+                    peers.heard(node);
+                    append_result(reply)
+                }
                 Err(status) => Err(unreachable(failed(node, &status))),
             });
             let results: BoxStream<'s, _> = Box::pin(results);

@@ -1,0 +1,205 @@
+use std::collections::BTreeSet;
+
+use ca_authority::ActError;
+use ca_authority::ports::{EntropyFault, NoQuorum, SignError};
+use ca_core::ids::{LogIndex, NodeId, UnixMillis};
+use ca_core::outcome::Refusal;
+use ca_core::register::StorageFault;
+use ca_x509::key::KeyIdentifier;
+use ca_x509::serial::SerialNumber;
+
+use super::*;
+use crate::error::DoorError;
+
+#[test]
+fn every_slug_is_explained() {
+    let refusals = every_refusal().iter().map(Refusal::slug).collect::<Vec<_>>();
+    let acts = every_act_error().iter().map(ActError::slug).collect::<Vec<_>>();
+    let doors = every_door_error().iter().map(DoorError::slug).collect::<Vec<_>>();
+    let program = [
+        "config-unknown-key",
+        "config-invalid",
+        "port-in-use",
+        "wrong-pin",
+        "token-not-found",
+        "token-failed",
+        "foreign-data-dir",
+        "data-dir-locked",
+        "unreachable",
+    ];
+    let in_use: BTreeSet<&str> = refusals.into_iter().chain(acts).chain(doors).chain(program).collect();
+    let explained: BTreeSet<&str> = explanations().map(|explanation| explanation.slug).collect();
+    assert_eq!(in_use, explained);
+    assert_eq!(explanations().count(), explained.len(), "each once");
+}
+
+#[test]
+fn explanations_are_sentences_with_a_next_step() {
+    for Explanation { slug, title, meaning, next } in explanations() {
+        assert!(slug.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{slug}");
+        assert!(!title.is_empty() && !title.ends_with('.'), "{slug}");
+        assert!(meaning.ends_with('.') && !meaning.contains('\n') && !meaning.contains("  "), "{slug}");
+        assert!(!next.is_empty() && !next.ends_with('.') && !next.contains("  "), "{slug}");
+    }
+}
+
+#[test]
+fn docs_errors_md_is_made_from_the_table() {
+    expect_test::expect_file!["../../../../docs/errors.md"].assert_eq(&markdown());
+}
+
+/// A new variant does not compile here until it is in the list above it.
+#[expect(clippy::too_many_lines, reason = "one line a variant")]
+fn every_refusal() -> Vec<Refusal> {
+    let ca = || "issuing".parse().unwrap();
+    let serial = SerialNumber::from_random([7; 16]);
+    let text = String::new;
+    let all = vec![
+        Refusal::Expired { expired_at: UnixMillis(1), now: UnixMillis(2) },
+        Refusal::AlreadyInitialised,
+        Refusal::NotInitialised,
+        Refusal::UnknownCa { ca: ca() },
+        Refusal::CaExists { ca: ca() },
+        Refusal::CaInactive { ca: ca() },
+        Refusal::UnknownProfile { profile: "p".parse().unwrap() },
+        Refusal::ProfileVersion { profile: "p".parse().unwrap(), expected: 1, got: 2 },
+        Refusal::Forbidden { caller: text(), needs: text() },
+        Refusal::StaleDraft { what: text() },
+        Refusal::OutsideProfile { field: text(), why: text() },
+        Refusal::Lint { rule: text(), why: text() },
+        Refusal::SerialTaken { serial },
+        Refusal::UnknownSerial { ca: ca(), serial },
+        Refusal::IntentAbandoned { serial },
+        Refusal::AlreadyRecorded { serial },
+        Refusal::NotRecorded { serial },
+        Refusal::StillOpen { serial, open_ms: 1 },
+        Refusal::NotOwner { serial },
+        Refusal::IdempotencyMismatch,
+        Refusal::AttemptOpen { ca: ca(), serial },
+        Refusal::CutOpen { ca: ca() },
+        Refusal::CutClosed { ca: ca() },
+        Refusal::JoinTokenUnknown,
+        Refusal::JoinTokenSpent { by: NodeId(1) },
+        Refusal::JoinTokenExpired,
+        Refusal::NameTaken { name: text() },
+        Refusal::NotSigning { node: NodeId(1) },
+        Refusal::UnknownKey,
+    ];
+    for refusal in &all {
+        match refusal {
+            Refusal::Expired { .. }
+            | Refusal::AlreadyInitialised
+            | Refusal::NotInitialised
+            | Refusal::UnknownCa { .. }
+            | Refusal::CaExists { .. }
+            | Refusal::CaInactive { .. }
+            | Refusal::UnknownProfile { .. }
+            | Refusal::ProfileVersion { .. }
+            | Refusal::Forbidden { .. }
+            | Refusal::StaleDraft { .. }
+            | Refusal::OutsideProfile { .. }
+            | Refusal::Lint { .. }
+            | Refusal::SerialTaken { .. }
+            | Refusal::UnknownSerial { .. }
+            | Refusal::IntentAbandoned { .. }
+            | Refusal::AlreadyRecorded { .. }
+            | Refusal::NotRecorded { .. }
+            | Refusal::StillOpen { .. }
+            | Refusal::NotOwner { .. }
+            | Refusal::IdempotencyMismatch
+            | Refusal::AttemptOpen { .. }
+            | Refusal::CutOpen { .. }
+            | Refusal::CutClosed { .. }
+            | Refusal::JoinTokenUnknown
+            | Refusal::JoinTokenSpent { .. }
+            | Refusal::JoinTokenExpired
+            | Refusal::NameTaken { .. }
+            | Refusal::NotSigning { .. }
+            | Refusal::UnknownKey => {}
+        }
+    }
+    all
+}
+
+fn every_act_error() -> Vec<ActError> {
+    let quorum = || NoQuorum { voters: vec![], reachable: vec![], cause: String::new() };
+    let all = vec![
+        ActError::NoQuorum(quorum()),
+        ActError::NotKnown(quorum()),
+        ActError::Token(SignError::Busy { queued: 1 }),
+        ActError::Token(SignError::TimedOut { limit_ms: 1 }),
+        ActError::Token(SignError::NoKey { key: KeyIdentifier([0; 20]) }),
+        ActError::Token(SignError::Down { why: String::new() }),
+        ActError::WrongSignature,
+        ActError::Overtaken,
+        ActError::Entropy(EntropyFault),
+        ActError::Stopped,
+        ActError::Storage(StorageFault(String::new())),
+        ActError::Unexpected(String::new()),
+    ];
+    for error in &all {
+        match error {
+            ActError::Refused(_)
+            | ActError::NoQuorum(_)
+            | ActError::NotKnown(_)
+            | ActError::Token(
+                SignError::Busy { .. }
+                | SignError::TimedOut { .. }
+                | SignError::NoKey { .. }
+                | SignError::Down { .. },
+            )
+            | ActError::WrongSignature
+            | ActError::Overtaken
+            | ActError::Entropy(_)
+            | ActError::Stopped
+            | ActError::Storage(_)
+            | ActError::Unexpected(_) => {}
+        }
+    }
+    all
+}
+
+fn every_door_error() -> Vec<DoorError> {
+    let why = String::new;
+    let all = vec![
+        DoorError::NoClientCertificate,
+        DoorError::ClientCertificateInvalid { why: why() },
+        DoorError::NotFound,
+        DoorError::MethodNotAllowed { method: why() },
+        DoorError::BodyTooLarge { max: 1 },
+        DoorError::UriTooLong { got: 2, max: 1 },
+        DoorError::TooSlow { limit_ms: 1 },
+        DoorError::Deadline { limit_ms: 1 },
+        DoorError::BadJson { why: why() },
+        DoorError::BadRequest { field: "ttl", why: why() },
+        DoorError::CsrMalformed { why: why() },
+        DoorError::CsrSignature,
+        DoorError::CrlNone { ca: "issuing".parse().unwrap() },
+        DoorError::UnknownSerial { serial: SerialNumber::from_random([7; 16]) },
+        DoorError::TooBusy { max: 1 },
+        DoorError::Behind { wanted: LogIndex(2), applied: LogIndex(1) },
+        DoorError::Internal { why: why() },
+    ];
+    for error in &all {
+        match error {
+            DoorError::NoClientCertificate
+            | DoorError::ClientCertificateInvalid { .. }
+            | DoorError::NotFound
+            | DoorError::MethodNotAllowed { .. }
+            | DoorError::BodyTooLarge { .. }
+            | DoorError::UriTooLong { .. }
+            | DoorError::TooSlow { .. }
+            | DoorError::Deadline { .. }
+            | DoorError::BadJson { .. }
+            | DoorError::BadRequest { .. }
+            | DoorError::CsrMalformed { .. }
+            | DoorError::CsrSignature
+            | DoorError::CrlNone { .. }
+            | DoorError::UnknownSerial { .. }
+            | DoorError::TooBusy { .. }
+            | DoorError::Behind { .. }
+            | DoorError::Internal { .. } => {}
+        }
+    }
+    all
+}

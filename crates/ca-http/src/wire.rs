@@ -1,0 +1,326 @@
+//! The shapes of the API's JSON, for the server and for its clients. Times are RFC 3339 in UTC, serials and digests
+//! lower-case hex, certificates PEM. Requests refuse unknown fields; answers may grow.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
+
+/// `POST /api/v1/certificates`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssueRequest {
+    /// The profile's name.
+    pub profile: String,
+    /// The CA; the profile's first one if none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+    /// The PKCS #10 request: PEM, or DER in base64.
+    pub csr: String,
+    /// Names instead of those in the CSR: `web.test`, `*.web.test`, `10.0.0.1`, `spiffe://…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Vec<String>>,
+    /// The life: `90d`, `24h`, `30m`, `3600s`; the profile's default if none is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<String>,
+}
+
+/// The answer to an [`IssueRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueAnswer {
+    /// The serial.
+    pub serial: String,
+    /// Who issued it.
+    pub ca: String,
+    /// The certificate.
+    pub certificate: String,
+    /// From the CA that issued it up to the root, the root included.
+    pub chain: Vec<String>,
+    /// When it stops being valid.
+    pub not_after: String,
+    /// Where it stands in the log.
+    pub log: LogPlace,
+}
+
+/// A place in the issuance log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogPlace {
+    /// The entry.
+    pub index: u64,
+}
+
+/// `GET /api/v1/certificates/{serial}`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateAnswer {
+    /// The serial.
+    pub serial: String,
+    /// Who issued it.
+    pub ca: String,
+    /// `good`, `revoked`.
+    pub status: String,
+    /// Since when it is revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<String>,
+    /// Why, if a reason was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The profile that it was planned from.
+    pub profile: String,
+    /// The certificate; none if the issuance was abandoned, which makes the serial a revoked one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// When it stops being valid.
+    pub not_after: String,
+}
+
+/// `POST /api/v1/certificates/{serial}/revoke`; an empty body is one without fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeRequest {
+    /// RFC 5280 §5.3.1, as `keyCompromise` or `key-compromise`; `unspecified` if none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The CA; found by the serial if none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+}
+
+/// The answer to a [`RevokeRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokeAnswer {
+    /// The serial.
+    pub serial: String,
+    /// The CA.
+    pub ca: String,
+    /// The date of the first revocation, as status answers give it.
+    pub revoked_at: String,
+    /// Where this stands in the log.
+    pub log: LogPlace,
+}
+
+/// One of `GET /api/v1/cas`; `GET /api/v1/cas/{ca}`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaAnswer {
+    /// Its name.
+    pub name: String,
+    /// Its distinguished name.
+    pub subject: String,
+    /// Who issued its certificate.
+    pub parent: String,
+    /// `public`, `peers`.
+    pub purpose: String,
+    /// How it signs.
+    pub algorithm: String,
+    /// The identifier of its key (RFC 5280 §4.2.1.2).
+    pub key: String,
+    /// The serial of its certificate; none while it is inactive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    /// Its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// When its certificate ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<String>,
+    /// When the CRL that it serves ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crl_next_update: Option<String>,
+}
+
+/// One of `GET /api/v1/profiles`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileAnswer {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: u32,
+    /// `requesters`, `cluster`.
+    pub audience: String,
+    /// The CAs that issue it; the first one by default.
+    pub issuers: Vec<String>,
+    /// The life in seconds when none is asked for.
+    pub ttl_default_s: u64,
+    /// The longest life in seconds.
+    pub ttl_max_s: u64,
+}
+
+/// `GET /api/v1/cluster`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterAnswer {
+    /// 16 octets in hex.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// The count of promotions and recoveries.
+    pub epoch: u64,
+    /// Where the status service is, for the world.
+    pub urls_base: String,
+    /// How the node that answers stands.
+    pub standing: StandingAnswer,
+    /// Every member.
+    pub members: Vec<MemberAnswer>,
+}
+
+/// How one node stands in its cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingAnswer {
+    /// The node.
+    pub node: u64,
+    /// The Raft term.
+    pub term: u64,
+    /// The leader it knows.
+    pub leader: Option<u64>,
+    /// The last entry that it has applied.
+    pub applied: u64,
+    /// The digest of its register at that entry: equal on all nodes.
+    pub digest: String,
+    /// The voters.
+    pub voters: Vec<u64>,
+    /// The members that it hears from; complete on a leader only.
+    pub reachable: Vec<u64>,
+    /// Whether it votes.
+    pub votes: bool,
+    /// Up to when it knows its register to be current.
+    pub as_of: Option<String>,
+    /// Whether a quorum has confirmed its register since it started.
+    pub confirmed: bool,
+}
+
+/// One member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberAnswer {
+    /// Its number.
+    pub node: u64,
+    /// Its name.
+    pub name: String,
+    /// `host:port` of its peer listener.
+    pub peer_address: String,
+    /// `host:port` of its API.
+    pub api_address: String,
+    /// `host:port` of its status service.
+    pub va_address: String,
+    /// `joining`, `signing`.
+    pub state: String,
+}
+
+/// `GET /api/v1/whoami`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoamiAnswer {
+    /// As it stands in the log.
+    pub identity: String,
+    /// Its roles, perhaps none.
+    pub roles: Vec<String>,
+    /// What the grant says for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// `POST /api/v1/join`: what a new node shows and wants certified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JoinRequest {
+    /// The secret of its invitation.
+    pub secret: Secret,
+    /// Its name.
+    pub name: String,
+    /// `host:port` of its peer listener.
+    pub peer_address: String,
+    /// `host:port` of its API.
+    pub api_address: String,
+    /// `host:port` of its status service.
+    pub va_address: String,
+    /// PEM, for its peer certificate.
+    pub peer_csr: String,
+    /// PEM, for its API certificate.
+    pub tls_csr: String,
+}
+
+/// What a new node needs to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinAnswer {
+    /// The cluster's id, in hex.
+    pub cluster: String,
+    /// The cluster's epoch.
+    pub epoch: u64,
+    /// Its number from now on.
+    pub node: u64,
+    /// The CA of the peers' connections, PEM.
+    pub peer_ca: String,
+    /// Its peer certificate with its chain, PEM.
+    pub peer_certificate: String,
+    /// Its API certificate with its chain, PEM.
+    pub tls_certificate: String,
+    /// The root of the public CAs, PEM.
+    pub root: String,
+    /// Whom to connect to.
+    pub members: Vec<JoinMember>,
+    /// Where the status service is, for the world.
+    pub urls_base: String,
+}
+
+/// A member that a new node connects to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinMember {
+    /// Its number.
+    pub node: u64,
+    /// Its name.
+    pub name: String,
+    /// `host:port` of its peer listener.
+    pub peer_address: String,
+    /// `host:port` of its API.
+    pub api_address: String,
+}
+
+/// `POST /api/v1/join-tokens`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinTokenAnswer {
+    /// The whole token, for `ca-node join`.
+    pub token: Secret,
+    /// When it stops being good.
+    pub expires_at: String,
+}
+
+/// Text that is never shown and is wiped after its use (I26).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes the text over.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text, for who needs it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i26_secrets_are_not_shown() {
+        let text = r#"{"secret":"canary","name":"ca2","peer_address":"a:1","api_address":"a:2","va_address":"a:3",
+            "peer_csr":"p","tls_csr":"t"}"#;
+        let request: JoinRequest = serde_json::from_str(text).unwrap();
+        assert_eq!(request.secret.expose(), "canary");
+        assert!(!format!("{request:?}").contains("canary"));
+    }
+}

@@ -1,0 +1,243 @@
+//! The command line's grammar.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::client::Connection;
+
+/// A distributed, quorum-based certificate authority.
+#[derive(Debug, Parser)]
+#[command(name = "ca-node", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    /// How answers are printed
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+}
+
+/// How answers are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// The API's body, unchanged.
+    Json,
+    /// The certificate or list.
+    Pem,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// A throw-away cluster of real processes, ready in seconds; Ctrl-C deletes it
+    Dev(Dev),
+    /// Runs a node that init or join has set up
+    Server(Server),
+    /// Sets up something new
+    Init {
+        #[command(subcommand)]
+        what: Init,
+    },
+    /// Makes this machine a node of an existing cluster, and runs it
+    Join(Join),
+    /// How the cluster is: exit 0 healthy, 1 degraded, 2 no quorum, 4 unreachable, 5 nodes differ
+    Status,
+    /// Issues a certificate for a CSR
+    Issue(Issue),
+    /// Revokes certificates
+    Revoke(Revoke),
+    /// Certificates that were issued
+    Cert {
+        #[command(subcommand)]
+        what: Cert,
+    },
+    /// Lists of revocations
+    Crl {
+        #[command(subcommand)]
+        what: Crl,
+    },
+    /// Online status
+    Ocsp {
+        #[command(subcommand)]
+        what: Ocsp,
+    },
+    /// What an error means and what to do
+    Explain {
+        /// The word in brackets behind an error; every word if none is given
+        slug: Option<String>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Dev {
+    /// How many nodes: 1, 3 or 5
+    #[arg(long, default_value_t = 3)]
+    pub(crate) nodes: usize,
+    /// Where; a new temporary directory if not given
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Leave the directory when it ends
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Whatever ports are free, instead of 8443, 8080, 8444, then 10 more for each node
+    #[arg(long)]
+    pub(crate) any_port: bool,
+    /// A PKCS#11 library with an initialised token for each node, instead of the embedded token
+    #[arg(long)]
+    pub(crate) module: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Server {
+    /// The configuration
+    #[arg(short, long)]
+    pub(crate) config: PathBuf,
+    /// section.key=value, stronger than file and environment
+    #[arg(long)]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Init {
+    /// The first node of a new cluster: identity, keys, CAs, an admin certificate, join tokens; then runs it
+    Cluster(InitCluster),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InitCluster {
+    /// The cluster's name, and the organisation in its CAs' subjects
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Keys in this node's token without a ceremony: for tests and for those who accept it
+    #[arg(long, required = true)]
+    pub(crate) quick: bool,
+    /// Public address of CRL, OCSP and CA certificates, as it will stand in certificates
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// DNS suffixes that `tls-server` certifies, comma-separated; all if not given
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) dns: Vec<String>,
+    /// How many join tokens to print
+    #[arg(long, default_value_t = 2)]
+    pub(crate) tokens: usize,
+    /// Write the join tokens here (0600) instead of printing them
+    #[arg(long)]
+    pub(crate) tokens_to: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Join {
+    /// What `init` printed, or `@FILE`
+    pub(crate) token: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Where a new node lives.
+#[derive(Args, Debug)]
+pub(crate) struct Place {
+    /// The node's name; the machine's host name if not given
+    #[arg(long)]
+    pub(crate) node_name: Option<String>,
+    /// Its log, register, keys and configuration
+    #[arg(long, default_value = "/var/lib/ca-node")]
+    pub(crate) data_dir: PathBuf,
+    /// The address that it listens on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) bind: IpAddr,
+    /// The host that others dial, if it is not that address
+    #[arg(long)]
+    pub(crate) advertise: Option<String>,
+    /// Port of the API
+    #[arg(long, default_value_t = 8443)]
+    pub(crate) api_port: u16,
+    /// Port of the status service
+    #[arg(long, default_value_t = 8080)]
+    pub(crate) va_port: u16,
+    /// Port for the other members
+    #[arg(long, default_value_t = 8444)]
+    pub(crate) peer_port: u16,
+    /// A PKCS#11 library instead of the embedded token
+    #[arg(long)]
+    pub(crate) module: Option<PathBuf>,
+    /// The token's label
+    #[arg(long, default_value = "ca-node")]
+    pub(crate) token_label: String,
+    /// A file with the PIN of a token that is initialised already
+    #[arg(long)]
+    pub(crate) pin_file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Issue {
+    /// Names instead of those in the CSR
+    pub(crate) names: Vec<String>,
+    /// The CSR, PEM
+    #[arg(long)]
+    pub(crate) csr: PathBuf,
+    /// The profile
+    #[arg(short, long, default_value = "tls-server")]
+    pub(crate) profile: String,
+    /// 90d, 24h, 3600s
+    #[arg(long)]
+    pub(crate) ttl: Option<String>,
+    /// Ties retries together; drawn if not given
+    #[arg(long)]
+    pub(crate) idempotency_key: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Revoke {
+    /// Serials, hex
+    #[arg(required = true)]
+    pub(crate) serials: Vec<String>,
+    /// keyCompromise, superseded, cessationOfOperation, …
+    #[arg(short, long, default_value = "unspecified")]
+    pub(crate) reason: String,
+    /// The CA
+    #[arg(long, default_value = "issuing")]
+    pub(crate) ca: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Cert {
+    /// One certificate and its status
+    Show {
+        /// Its serial, hex
+        serial: String,
+        /// The CA
+        #[arg(long, default_value = "issuing")]
+        ca: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Crl {
+    /// The current list, PEM
+    Get {
+        /// The CA
+        #[arg(default_value = "issuing")]
+        ca: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ocsp {
+    /// Asks and verifies
+    Ask {
+        /// The serial, hex
+        serial: String,
+        /// The CA
+        #[arg(long, default_value = "issuing")]
+        ca: String,
+        /// Ask every node
+        #[arg(long)]
+        all_nodes: bool,
+    },
+}

@@ -1,0 +1,53 @@
+//! One file a command.
+
+mod certificates;
+mod dev;
+mod ocsp;
+mod serving;
+mod status;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cert, Cli, Command, Crl, Init, Ocsp};
+use crate::failure::Failure;
+use crate::output::{data, talk};
+
+/// Does what the command line says.
+pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let Cli { command, connection, output } = cli;
+    let done = match command {
+        Command::Dev(dev) => dev::run(dev).await,
+        Command::Server(server) => serving::server(server).await,
+        Command::Init { what: Init::Cluster(init) } => serving::init_cluster(init).await,
+        Command::Join(join) => serving::join(join).await,
+        Command::Status => return status::run(&connection, output).await,
+        Command::Issue(issue) => certificates::issue(&connection, output, issue).await,
+        Command::Revoke(revoke) => certificates::revoke(&connection, revoke).await,
+        Command::Cert { what: Cert::Show { serial, ca } } => {
+            certificates::show(&connection, output, &serial, &ca).await
+        }
+        Command::Crl { what: Crl::Get { ca } } => ocsp::crl(&connection, &ca).await,
+        Command::Ocsp { what: Ocsp::Ask { serial, ca, all_nodes } } => {
+            ocsp::ask(&connection, &serial, &ca, all_nodes).await
+        }
+        Command::Explain { slug } => explain(slug.as_deref()),
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+fn explain(slug: Option<&str>) -> Result<(), Failure> {
+    let Some(slug) = slug else {
+        for slug in ca_http::explain::slugs() {
+            data(slug);
+        }
+        return Ok(());
+    };
+    let Some(found) = ca_http::explain::explain(slug) else {
+        return Err(Failure::new("not-found", format!("no error has the slug `{slug}`"))
+            .next("ca-node explain lists them all"));
+    };
+    talk(&format!("{slug}: {}", found.title));
+    data(found.meaning);
+    data(&format!("next: {}", found.next));
+    Ok(())
+}

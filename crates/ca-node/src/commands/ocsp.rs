@@ -1,0 +1,92 @@
+//! ocsp ask, crl get: as a relying party would, over plain HTTP, with every signature checked.
+
+use ca_authority::ports::Verifier as _;
+use ca_hsm::SignatureVerifier;
+use ca_x509::certificate::Certificate;
+use ca_x509::ocsp::{BasicResponse, CertId, CertStatus, OcspRequest, OcspResponse};
+use ca_x509::serial::SerialNumber;
+use hyper::Method;
+use serde_json::Value;
+
+use crate::client::{Connection, plain};
+use crate::failure::Failure;
+use crate::output::{data, made};
+
+pub(super) async fn crl(connection: &Connection, ca: &str) -> Result<(), Failure> {
+    let (_, va) = first_node(connection).await?;
+    let der = plain(&va, Method::GET, &format!("/crl/{ca}.crl"), None).await?;
+    data(ca_x509::pem::encode(ca_x509::pem::CRL, &der).trim_end());
+    Ok(())
+}
+
+pub(super) async fn ask(
+    connection: &Connection,
+    serial: &str,
+    ca: &str,
+    all_nodes: bool,
+) -> Result<(), Failure> {
+    let serial: SerialNumber =
+        serial.parse().map_err(|e| Failure::new("unknown-serial", format!("`{serial}`: {e}")))?;
+    let nodes = if all_nodes { nodes(connection).await? } else { vec![first_node(connection).await?] };
+    for (name, va) in nodes {
+        let issuer = plain(&va, Method::GET, &format!("/ca/{ca}.cer"), None).await?;
+        let issuer = Certificate::parse(&issuer).map_err(Failure::internal)?;
+        let told = ask_one(&va, &issuer, serial).await?;
+        data(&format!("{name}\t{told}"));
+    }
+    Ok(())
+}
+
+async fn ask_one(va: &str, issuer: &Certificate, serial: SerialNumber) -> Result<String, Failure> {
+    let id = CertId::sha1(issuer.subject(), issuer.public_key(), &serial);
+    let request = OcspRequest { cert_ids: vec![id], nonce: None }.encode().map_err(Failure::internal)?;
+    let answer = plain(va, Method::POST, "/ocsp", Some(request)).await?;
+    match OcspResponse::parse(&answer).map_err(Failure::internal)? {
+        OcspResponse::Error(error) => Ok(format!("{error:?}")),
+        OcspResponse::Basic(basic) => {
+            verified(&basic, issuer)?;
+            let told = basic.data().responses.first().ok_or_else(|| Failure::internal("an empty answer"))?;
+            let status = match &told.status {
+                CertStatus::Good => "good".to_owned(),
+                CertStatus::Unknown => "unknown".to_owned(),
+                CertStatus::Revoked { at, reason } => {
+                    format!("revoked {at} {}", reason.map_or("", |reason| reason.as_str()))
+                }
+            };
+            Ok(format!("{}\tthis_update {}\tsignature ok", status.trim_end(), told.this_update))
+        }
+    }
+}
+
+/// RFC 6960 §4.2.2.2: the responder's certificate is by the CA itself, and the answer by the responder.
+fn verified(basic: &BasicResponse, issuer: &Certificate) -> Result<(), Failure> {
+    let wrong = |what: &str| Failure::new("wrong-signature", format!("{what} does not verify"));
+    let der = basic.certificates().first().ok_or_else(|| wrong("an answer without a responder certificate"))?;
+    let responder = Certificate::parse(der).map_err(Failure::internal)?;
+    let by = |signer: &Certificate, algorithm, message: &[u8], signature: &[u8], what: &str| {
+        SignatureVerifier.verify(signer.public_key(), algorithm, message, signature).map_err(|_| wrong(what))
+    };
+    let (algorithm, tbs) = (responder.signature_algorithm(), responder.tbs_der());
+    by(issuer, algorithm, tbs, responder.signature(), "the responder's certificate")?;
+    by(&responder, basic.signature_algorithm(), basic.tbs_der(), basic.signature(), "the answer")
+}
+
+/// Names and status service addresses of all members.
+async fn nodes(connection: &Connection) -> Result<Vec<(String, String)>, Failure> {
+    let cluster = connection.get("/api/v1/cluster").await?;
+    let members = cluster.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |member: &Value, key: &str| {
+        member.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    Ok(members.iter().map(|member| (text(member, "name"), text(member, "va_address"))).collect())
+}
+
+async fn first_node(connection: &Connection) -> Result<(String, String), Failure> {
+    let mut nodes = nodes(connection).await?;
+    if nodes.is_empty() {
+        return Err(Failure::internal("a cluster without members"));
+    }
+    let first = nodes.swap_remove(0);
+    made("Asked", &first.1);
+    Ok(first)
+}

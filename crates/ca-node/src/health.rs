@@ -1,0 +1,91 @@
+//! What this node is ready for.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ca_authority::Ports as _;
+use ca_authority::limits::VA_GRACE_MS;
+use ca_authority::ports::{Clock as _, Log as _, Signer as _};
+use ca_http::{Health, ReadyRole};
+
+use crate::limits::STALENESS_MAX_MS;
+use crate::ports::NodeAuthority;
+
+/// See [`Health`].
+pub(crate) struct NodeHealth {
+    authority: NodeAuthority,
+    draining: AtomicBool,
+}
+
+impl NodeHealth {
+    pub(crate) fn new(authority: NodeAuthority) -> Self {
+        Self { authority, draining: AtomicBool::new(false) }
+    }
+
+    /// Balancers are told to go elsewhere from now on.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    fn age_ms(&self) -> Result<u64, String> {
+        let as_of = self.authority.as_of().ok_or("not confirmed by a quorum yet")?;
+        Ok(self.authority.ports().clock().now().since(as_of))
+    }
+
+    fn can_write(&self) -> Result<(), String> {
+        let age = self.age_ms()?;
+        if age > 2_000 {
+            return Err(format!("no contact with a quorum for {age} ms"));
+        }
+        self.signs_status()?;
+        let register = self.authority.register();
+        for (ca, issuer) in register.issuers().map_err(|e| e.to_string())? {
+            let key = issuer.public_key.key_identifier();
+            let proven = register.key_proof(key, self.authority.ports().log().node());
+            if proven.map_err(|e| e.to_string())?.is_none() {
+                return Err(format!("the key of `{ca}` is not proven here yet"));
+            }
+            if !self.authority.ports().signer().holds(key) {
+                return Err(format!("the token does not sign with the key of `{ca}`"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every active CA has a certified responder here and a list.
+    fn signs_status(&self) -> Result<(), String> {
+        let register = self.authority.register();
+        let node = self.authority.ports().log().node();
+        for (ca, issuer) in register.issuers().map_err(|e| e.to_string())? {
+            let responder = register.responder(&ca, node).map_err(|e| e.to_string())?;
+            if issuer.certificate.is_some() && responder.is_none() {
+                return Err(format!("no OCSP responder certificate from `{ca}` yet"));
+            }
+            if self.authority.crl(&ca).map_err(|e| e.to_string())?.is_none() {
+                return Err(format!("no current CRL of `{ca}`"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Health for NodeHealth {
+    fn ready(&self, role: ReadyRole) -> Result<(), String> {
+        if self.draining.load(Ordering::SeqCst) {
+            return Err("stopping".to_owned());
+        }
+        match role {
+            ReadyRole::Write => self.can_write(),
+            ReadyRole::Va => {
+                let age = self.age_ms()?;
+                if age > STALENESS_MAX_MS {
+                    return Err(format!("no contact with a quorum for {age} ms"));
+                }
+                self.signs_status()
+            }
+            ReadyRole::VaStale => {
+                let age = self.age_ms()?;
+                if age > VA_GRACE_MS { Err(format!("{age} ms without a quorum")) } else { Ok(()) }
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What people see: data on stdout, talk on stderr.
+
+use std::io::Write as _;
+
+/// A line that a program may read.
+pub(crate) fn data(text: &str) {
+    // Nobody reads any more: nothing is left to say.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// A line for people.
+pub(crate) fn talk(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// The record of a thing that was made.
+pub(crate) fn made(label: &str, value: &str) {
+    talk(&format!("✔ {label}: {value}"));
+}
+
+/// Logs to stderr: for people on a terminal, JSON otherwise.
+pub(crate) fn logging(filter: &str) {
+    use std::io::IsTerminal as _;
+    let filter = tracing_subscriber::EnvFilter::new(filter);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        builder.compact().init();
+    } else {
+        builder.json().flatten_event(true).init();
+    }
+}

@@ -1,0 +1,165 @@
+//! What a node does by itself: stays fresh, brings and proves keys, keeps its responder certified; and as a leader
+//! cuts lists, settles old intents, takes members in, moves register time.
+
+use std::time::Duration;
+
+use ca_authority::Ports as _;
+use ca_authority::ports::{Log as _, Standing};
+use ca_core::command::Command;
+use ca_core::ids::NodeId;
+use ca_core::register::{Member, MemberState};
+use ca_core::roles::Identity;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::ceremony::append;
+use crate::failure::Failure;
+use crate::keys;
+use crate::limits::{LOOK_EVERY, REFRESH_EVERY, TICK_EVERY};
+use crate::ports::NodeAuthority;
+
+/// Starts every task; they end with `stop`.
+pub(crate) fn start(authority: &NodeAuthority, stop: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(repeat("freshness", REFRESH_EVERY, stop.clone(), authority.clone(), freshness));
+    tasks.spawn(repeat("settling", LOOK_EVERY, stop.clone(), authority.clone(), settling));
+    tasks.spawn(repeat("keys", LOOK_EVERY, stop.clone(), authority.clone(), own_keys));
+    tasks.spawn(repeat("lists", LOOK_EVERY, stop.clone(), authority.clone(), lists));
+    tasks.spawn(repeat("members", LOOK_EVERY, stop.clone(), authority.clone(), members));
+    tasks.spawn(repeat("tick", TICK_EVERY, stop.clone(), authority.clone(), tick));
+    tasks
+}
+
+/// Does `act` again and again. A failure is said once and tried again: every act here can be repeated.
+async fn repeat<F>(
+    name: &'static str,
+    every: Duration,
+    mut stop: watch::Receiver<bool>,
+    authority: NodeAuthority,
+    act: impl Fn(NodeAuthority) -> F + Send,
+) where
+    F: Future<Output = Result<(), Failure>> + Send,
+{
+    let mut failing: Option<String> = None;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        match act(authority.clone()).await {
+            Ok(()) => failing = None,
+            Err(failure) if failing.as_ref() == Some(&failure.slug) => {}
+            Err(failure) => {
+                tracing::warn!(task = name, slug = failure.slug, "{}", failure.what);
+                failing = Some(failure.slug);
+            }
+        }
+    }
+}
+
+async fn freshness(authority: NodeAuthority) -> Result<(), Failure> {
+    authority.refresh().await?;
+    Ok(())
+}
+
+/// The intents of this node's earlier boots, and as a leader everybody's old ones (R5).
+async fn settling(authority: NodeAuthority) -> Result<(), Failure> {
+    let mut settled = authority.settle_own().await?;
+    if leads(&authority).is_some() {
+        settled = settled.saturating_add(authority.settle_old().await?);
+    }
+    if settled > 0 {
+        tracing::info!(settled, "intents without a record abandoned");
+    }
+    Ok(())
+}
+
+/// CA keys brought and proven; then a responder certificate from every active CA.
+async fn own_keys(authority: NodeAuthority) -> Result<(), Failure> {
+    if !keys::complete(&authority).await? {
+        return Ok(());
+    }
+    let key = keys::responder(&authority).await?;
+    let me = Identity::Node(authority.ports().log().node());
+    for (ca, issuer) in authority.register().issuers()? {
+        if issuer.certificate.is_none() {
+            continue;
+        }
+        if let Some(request) = authority.responder_request(&ca, &key)? {
+            let issued = authority.issue(me, request, None).await?;
+            tracing::info!(%ca, serial = %issued.serial, "responder certified");
+        }
+    }
+    Ok(())
+}
+
+/// The leader cuts; everybody serves.
+async fn lists(authority: NodeAuthority) -> Result<(), Failure> {
+    if leads(&authority).is_none() {
+        return Ok(());
+    }
+    for (ca, _) in authority.register().issuers()? {
+        if authority.crl_due(&ca)? {
+            match authority.publish_crl(&ca).await {
+                Ok(number) => tracing::info!(%ca, number = %format!("{:x}", number.0), "CRL published"),
+                // Another node's cut is being signed, or its owner died and it will give way.
+                Err(error) if error.slug() == "cut-open" => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whoever the register admits follows the log; whoever has proven its keys votes.
+async fn members(authority: NodeAuthority) -> Result<(), Failure> {
+    let Some(standing) = leads(&authority) else { return Ok(()) };
+    let log = &authority.ports().log;
+    for (node, member) in authority.register().members()? {
+        let step = next_step(&standing, node, &member, &log.learners());
+        let done = match step {
+            Step::None => continue,
+            Step::Admit => log.admit_learner(node).await,
+            Step::Promote => log.promote(node).await,
+        };
+        match done {
+            Ok(()) => tracing::info!(node = node.0, name = member.name, ?step, "membership changed"),
+            Err(error) => return Err(Failure::new("membership", error.to_string())),
+        }
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    None,
+    Admit,
+    Promote,
+}
+
+fn next_step(standing: &Standing, node: NodeId, member: &Member, learners: &[NodeId]) -> Step {
+    if standing.voters.contains(&node) {
+        Step::None
+    } else if !learners.contains(&node) {
+        Step::Admit
+    } else if member.state == MemberState::Signing {
+        Step::Promote
+    } else {
+        Step::None
+    }
+}
+
+/// Moves register time, and has every node compare its digest with the leader's (I23).
+async fn tick(authority: NodeAuthority) -> Result<(), Failure> {
+    if let Some(standing) = leads(&authority) {
+        let digest = Some((standing.applied, standing.digest));
+        append(&authority, Command::Tick { digest }).await?;
+    }
+    Ok(())
+}
+
+fn leads(authority: &NodeAuthority) -> Option<Standing> {
+    let log = authority.ports().log();
+    let standing = log.standing();
+    (standing.leader == Some(log.node())).then_some(standing)
+}

@@ -1,0 +1,442 @@
+//! The issuance log of one node: starts it, answers the authority, stops it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use ca_authority::ports::{AppendError, Log, NoQuorum, Standing};
+use ca_core::command::{Command, Envelope};
+use ca_core::ids::{BootId, ClusterId, Digest, Epoch, LogIndex, NodeId, RequestId, UnixMillis};
+use ca_core::limits::COMMAND_LIFE_MS;
+use ca_core::permit::Applied;
+use ca_core::register::{Register, StorageFault};
+use openraft::async_runtime::watch::WatchReceiver as _;
+use rocksdb::Cache;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::{Instant as TokioInstant, timeout, timeout_at};
+
+use crate::codec;
+use crate::consensus::{self, Compaction, Raft};
+use crate::forward::{self, LastFailure, Queued, Ways};
+use crate::leader::Leader;
+use crate::limits;
+use crate::machine::{Given, Machine, Progress, Snapshots};
+use crate::peers::{
+    Contacts, ExchangeHandler, Network, PeerIdentity, PeerTls, PeerTlsError, Peers, Served, serve,
+};
+use crate::read::{self, Reader, no_quorum};
+use crate::stamp::wall_clock;
+use crate::stop::{Stop, StopReason};
+use crate::store::{DataDirectory, Identity, LogStore, RegisterStore, StartStoreError};
+
+/// What a node's log is started with.
+pub struct StartOptions {
+    /// Where its data are; made if it is not there.
+    pub data_dir: PathBuf,
+    /// Whose data they are.
+    pub cluster: ClusterId,
+    /// The count of promotions and recoveries.
+    pub epoch: Epoch,
+    /// This node.
+    pub node: NodeId,
+    /// This run: drawn at start, never used before.
+    pub boot: BootId,
+    /// Where peers call.
+    pub peer_listener: TcpListener,
+    /// The certificate that names (cluster, epoch, node).
+    pub tls: PeerTls,
+    /// Answers other nodes' exchanges.
+    pub exchange: ExchangeHandler,
+    /// How eagerly the log is cut behind snapshots.
+    pub compaction: Compaction,
+}
+
+impl fmt::Debug for StartOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (node, epoch) = (self.node, self.epoch);
+        f.debug_struct("StartOptions").field("node", &node).field("epoch", &epoch).finish_non_exhaustive()
+    }
+}
+
+/// Why the log did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The stored data cannot be used.
+    #[error(transparent)]
+    Store(#[from] StartStoreError),
+    /// The certificate does not fit.
+    #[error(transparent)]
+    Tls(#[from] PeerTlsError),
+    /// The certificate is another node's.
+    #[error("the peer certificate names {got}, this node is {expected}")]
+    OtherIdentity {
+        /// This node.
+        expected: PeerIdentity,
+        /// The certificate's.
+        got: PeerIdentity,
+    },
+    /// The consensus core did not start.
+    #[error("raft: {0}")]
+    Raft(String),
+}
+
+/// The replicated, totally ordered list of commands, and the register that follows from it.
+///
+/// [`IssuanceLog::shutdown`] before `main` returns: RocksDB aborts the process otherwise.
+pub struct IssuanceLog {
+    pub(crate) identity: PeerIdentity,
+    boot: BootId,
+    counter: AtomicU64,
+    address: Option<SocketAddr>,
+    register: RegisterStore,
+    logs: LogStore,
+    pub(crate) ways: Ways,
+    contacts: Arc<Contacts>,
+    tls: Arc<ArcSwap<PeerTls>>,
+    queue: mpsc::Sender<Queued>,
+    readers: mpsc::Sender<Reader>,
+    /// The log known to be committed at start: before it is replayed, as_of says nothing (I24).
+    replay_to: LogIndex,
+    stop: Stop,
+    closing: Arc<AtomicBool>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl fmt::Debug for IssuanceLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuanceLog").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
+impl IssuanceLog {
+    /// Opens the stores, replays what is known to be committed, and joins the conversation. A node that is no
+    /// member yet waits to be called.
+    ///
+    /// # Errors
+    /// [`StartError`]: nothing runs, nothing was changed.
+    pub async fn start(options: StartOptions) -> Result<Arc<Self>, StartError> {
+        let StartOptions { data_dir, cluster, epoch, node, boot, peer_listener, tls, exchange, compaction } =
+            options;
+        let identity = PeerIdentity { cluster, epoch, node };
+        if tls.identity() != identity {
+            return Err(StartError::OtherIdentity { expected: identity, got: tls.identity() });
+        }
+        let stop = Stop::new();
+        let directory = Arc::new(DataDirectory::open(&data_dir)?);
+        let cache = Cache::new_lru_cache(limits::BLOCK_CACHE_OCTETS);
+        let (register, applied) = RegisterStore::open(Arc::clone(&directory), &cache)?;
+        let whose = Identity { cluster, node };
+        let logs = LogStore::open(&directory, &cache, whose, register.watch_applied(), stop.clone())?;
+        let replay_to = logs.committed().map_err(|e| StartError::Raft(e.to_string()))?;
+        let snapshots = Snapshots::new(directory.emptied("snapshots")?);
+        let incoming = directory.emptied("incoming")?;
+        let progress = Arc::new(Progress::new(&applied));
+        let contacts = Arc::new(Contacts::default());
+        let tls = Arc::new(ArcSwap::from_pointee(tls));
+        let peers = Peers::new(identity, Arc::clone(&tls), register.clone(), Arc::clone(&contacts));
+        let machine =
+            Machine::new(register.clone(), applied, Arc::clone(&progress), snapshots, stop.clone());
+        let config = consensus::config(compaction).map_err(|e| StartError::Raft(e.to_string()))?;
+        let raft = Raft::new(node.0, config, Network::new(peers.clone()), logs.clone(), machine).await;
+        let raft = raft.map_err(|e| {
+            logs.close();
+            StartError::Raft(e.to_string())
+        })?;
+        let leader = Leader::new(raft.clone(), Arc::clone(&progress), epoch);
+        let last_failure = Arc::new(LastFailure::default());
+        let ways = Ways { node, raft, leader, peers, progress, last_failure };
+        let served = Served {
+            identity,
+            raft: ways.raft.clone(),
+            leader: ways.leader.clone(),
+            contacts: Arc::clone(&contacts),
+            exchange,
+            incoming,
+            received: AtomicU64::new(0),
+        };
+        let (queue, queued) = mpsc::channel(limits::QUEUE_COMMANDS_MAX);
+        let (readers, reading) = mpsc::channel(limits::READERS_MAX);
+        let address = peer_listener.local_addr().ok();
+        let closing = Arc::new(AtomicBool::new(false));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(serve(peer_listener, Arc::clone(&tls), Arc::new(served)));
+        tasks.spawn(forward::forward(queued, ways.clone()));
+        tasks.spawn(read::read(reading, ways.clone(), register.watch_applied()));
+        tasks.spawn(watch_core(ways.raft.clone(), stop.clone(), Arc::clone(&closing)));
+        tasks.spawn(release_waiters(stop.clone(), Arc::clone(&ways.progress)));
+        Ok(Arc::new(Self {
+            identity,
+            boot,
+            counter: AtomicU64::new(0),
+            address,
+            register,
+            logs,
+            ways,
+            contacts,
+            tls,
+            queue,
+            readers,
+            replay_to,
+            stop,
+            closing,
+            tasks: Mutex::new(tasks),
+        }))
+    }
+
+    /// Where peers call, as the listener says.
+    #[must_use]
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// How often this data directory was opened, this run included (R14).
+    #[must_use]
+    pub fn boot_count(&self) -> u64 {
+        self.logs.boots()
+    }
+
+    /// The chained digest of the register after this entry, while it is remembered (R17).
+    #[must_use]
+    pub fn digest_at(&self, index: LogIndex) -> Option<Digest> {
+        self.ways.progress.digests.at(index)
+    }
+
+    /// Follows the index of the last entry that was applied here.
+    #[must_use]
+    pub fn watch_applied(&self) -> tokio::sync::watch::Receiver<LogIndex> {
+        self.register.watch_applied()
+    }
+
+    /// Waits until something happens after which this node must not go on; nothing is acknowledged after it. The
+    /// program then shuts down and exits.
+    pub async fn stopped(&self) -> StopReason {
+        self.stop.wait().await
+    }
+
+    /// Uses another certificate from the next connection on; connections to others are made anew.
+    ///
+    /// # Errors
+    /// The certificate names another node: the old one stays.
+    pub fn renew_tls(&self, tls: PeerTls) -> Result<(), StartError> {
+        if tls.identity() != self.identity {
+            return Err(StartError::OtherIdentity { expected: self.identity, got: tls.identity() });
+        }
+        self.tls.store(Arc::new(tls));
+        self.ways.peers.reconnect();
+        Ok(())
+    }
+
+    /// Makes a snapshot of what is applied and cuts the log behind it, as far as the settings say. Happens by
+    /// itself; this does it now.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn compact(&self) -> Result<(), AppendError> {
+        self.ways.raft.trigger().snapshot().await.map_err(|_fatal| AppendError::Stopped)
+    }
+
+    /// The first entry that is still in the log; everything before it is only in the register.
+    #[must_use]
+    pub fn purged(&self) -> Option<LogIndex> {
+        self.ways.raft.metrics().borrow_watched().purged.map(|id| LogIndex(id.index()))
+    }
+
+    /// Ends everything that runs and closes the databases. Callers that wait are answered "stopping".
+    pub async fn shutdown(&self) {
+        self.closing.store(true, Ordering::Release);
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
+        if self.ways.raft.shutdown().await.is_err() {
+            tracing::error!("the consensus core panicked");
+        }
+        self.ways.progress.waiters.clear();
+        self.ways.peers.reconnect();
+        let (logs, register) = (self.logs.clone(), self.register.clone());
+        let closing = tokio::task::spawn_blocking(move || {
+            logs.close();
+            register.close();
+        });
+        if closing.await.is_err() {
+            tracing::error!("the stores' closing panicked");
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.is_set() || self.closing.load(Ordering::Acquire)
+    }
+
+    fn no_quorum(&self) -> NoQuorum {
+        no_quorum(&self.standing(), self.ways.last_failure.get())
+    }
+
+    /// Waits for the outcome as long as there is sense in it.
+    async fn outcome(
+        &self,
+        id: RequestId,
+        mut outcome: oneshot::Receiver<Applied>,
+    ) -> Result<Applied, AppendError> {
+        let begun = Instant::now();
+        let mut deadline = TokioInstant::now() + limits::NO_QUORUM_AFTER;
+        loop {
+            match timeout_at(deadline, &mut outcome).await {
+                Ok(Ok(applied)) => return Ok(applied),
+                Ok(Err(_dropped)) => return Err(AppendError::Stopped),
+                Err(_elapsed) => {}
+            }
+            if begun.elapsed() < limits::APPLIED_WITHIN && self.ways.progress.moves() {
+                deadline = TokioInstant::now() + limits::RETRY_AFTER;
+                continue;
+            }
+            return match self.ways.progress.waiters.forget(id) {
+                Some(Given::No) => Err(AppendError::NotAppended(self.no_quorum())),
+                Some(Given::Perhaps) => Err(AppendError::NotKnown(self.no_quorum())),
+                // It came this very moment.
+                None => outcome.try_recv().map_err(|_dropped| AppendError::Stopped),
+            };
+        }
+    }
+}
+
+impl Log for IssuanceLog {
+    fn node(&self) -> NodeId {
+        self.identity.node
+    }
+
+    fn boot(&self) -> BootId {
+        self.boot
+    }
+
+    async fn append(&self, command: Command) -> Result<Applied, AppendError> {
+        let id = RequestId {
+            node: self.identity.node,
+            boot: self.boot,
+            counter: self.counter.fetch_add(1, Ordering::Relaxed),
+        };
+        let register_time = self.register().time().ok().flatten().unwrap_or_default();
+        let expires_at = register_time.max(wall_clock()).plus(COMMAND_LIFE_MS);
+        let octets = codec::encode_envelope(&Envelope { id, expires_at, command });
+        let refused = |cause: String| {
+            AppendError::NotAppended(NoQuorum { cause, ..self.no_quorum() })
+        };
+        if octets.len() > limits::BATCH_OCTETS_MAX {
+            return Err(refused(format!("a command of {} octets is too large", octets.len())));
+        }
+        let outcome = self.ways.progress.waiters.register(id);
+        // The caller may go away at any await: then nobody waits.
+        let _waiting = Waiting { id, progress: &self.ways.progress };
+        if self.is_stopping() {
+            return Err(AppendError::Stopped);
+        }
+        match self.queue.try_send(Queued { id, octets }) {
+            Ok(()) => self.outcome(id, outcome).await,
+            Err(TrySendError::Full(_)) => {
+                Err(refused(format!("{} commands are waiting", limits::QUEUE_COMMANDS_MAX)))
+            }
+            Err(TrySendError::Closed(_)) => Err(AppendError::Stopped),
+        }
+    }
+
+    async fn read_index(&self) -> Result<LogIndex, NoQuorum> {
+        let (reader, answer) = oneshot::channel();
+        if self.readers.try_send(reader).is_ok()
+            && let Ok(Ok(index)) = timeout(limits::NO_QUORUM_AFTER, answer).await
+        {
+            return Ok(index);
+        }
+        Err(self.no_quorum())
+    }
+
+    fn register(&self) -> &dyn Register {
+        &self.register
+    }
+
+    fn standing(&self) -> Standing {
+        let (term, leader, voters, members) = {
+            let metrics = self.ways.raft.metrics();
+            let metrics = metrics.borrow_watched();
+            let membership = &metrics.membership_config;
+            let voters: Vec<NodeId> = membership.voter_ids().map(NodeId).collect();
+            let members: Vec<NodeId> = membership.nodes().map(|(node, _)| NodeId(*node)).collect();
+            (metrics.current_term, metrics.current_leader.map(NodeId), voters, members)
+        };
+        let node = self.identity.node;
+        let heard = |member: &NodeId| {
+            *member == node || self.contacts.lately(*member, limits::REACHABLE_WITHIN)
+        };
+        let (applied, digest) = self.ways.progress.digests.last().unwrap_or((LogIndex(0), Digest([0; 32])));
+        Standing {
+            term,
+            leader,
+            applied,
+            votes: voters.contains(&node),
+            reachable: members.into_iter().filter(heard).collect(),
+            voters,
+            digest,
+        }
+    }
+
+    fn stored_as_of(&self) -> Option<UnixMillis> {
+        let replayed = *self.register.watch_applied().borrow() >= self.replay_to;
+        if !replayed {
+            return None;
+        }
+        self.logs.as_of().unwrap_or_else(|e| {
+            self.stop.because(StopReason::Storage(e.to_string()));
+            None
+        })
+    }
+
+    fn store_as_of(&self, as_of: UnixMillis) -> Result<(), StorageFault> {
+        self.logs.store_as_of(as_of).map_err(|e| StorageFault(e.to_string()))
+    }
+}
+
+/// A caller that waits. Gone, when the caller's future is dropped.
+struct Waiting<'a> {
+    id: RequestId,
+    progress: &'a Progress,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.progress.waiters.forget(self.id);
+    }
+}
+
+/// Reports the end of the consensus core, unless it was asked to end.
+async fn watch_core(raft: Raft, stop: Stop, closing: Arc<AtomicBool>) {
+    let mut metrics = raft.metrics();
+    loop {
+        let running = metrics.borrow_watched().running_state.clone();
+        if let Err(fatal) = running {
+            if !closing.load(Ordering::Acquire) {
+                stop.because(StopReason::Raft(fatal.to_string()));
+            }
+            return;
+        }
+        if metrics.changed().await.is_err() {
+            if !closing.load(Ordering::Acquire) {
+                stop.because(StopReason::Raft("the core is gone".to_owned()));
+            }
+            return;
+        }
+    }
+}
+
+/// Whoever waits when the node stops is told so.
+async fn release_waiters(stop: Stop, progress: Arc<Progress>) {
+    stop.wait().await;
+    loop {
+        progress.waiters.clear();
+        // One that registered meanwhile.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}

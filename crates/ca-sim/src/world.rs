@@ -1,0 +1,510 @@
+//! A cluster: its nodes, its time, its log, and what its clients see of it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use ca_authority::authority::{Authority, Ports};
+use ca_authority::issue::Issued;
+use ca_authority::ports::{Clock as _, Log, Verifier as _};
+use ca_authority::revoke::Revoked;
+use ca_authority::{ActError, crl::Crl};
+use ca_core::command::{Command, Idempotency};
+use ca_core::ids::{CaId, Digest, NodeId, ProfileName, UnixMillis};
+use ca_core::outcome::Outcome;
+use ca_core::plan::CertificateRequest;
+use ca_core::register::Register;
+use ca_core::roles::Identity;
+use ca_hsm::SignatureVerifier;
+use ca_x509::certificate::Certificate;
+use ca_x509::crl::{CertificateList, CrlNumber, RevocationReason};
+use ca_x509::name::{DistinguishedName, GeneralName};
+use ca_x509::ocsp::{CertId, CertStatus, OcspError, OcspRequest, OcspResponse};
+use ca_x509::serial::SerialNumber;
+use ca_x509::time::UnixSeconds;
+
+use crate::clock::SimClock;
+use crate::drive::drive;
+use crate::entropy::SimEntropy;
+use crate::log::{Kept, Link, SimLog, Storm};
+use crate::token::{SimToken, SoftKey, Tape, TokenMode, locked};
+
+/// 2027-01-15: where time begins.
+const BEGINNING_MS: u64 = 1_800_000_000_000;
+
+/// The outside of one simulated authority.
+#[derive(Debug)]
+pub struct SimPorts {
+    log: SimLog,
+    token: SimToken,
+    clock: SimClock,
+    entropy: Arc<SimEntropy>,
+}
+
+impl Ports for SimPorts {
+    type Log = SimLog;
+    type Signer = SimToken;
+    type Verifier = SignatureVerifier;
+    type Clock = SimClock;
+    type Entropy = SimEntropy;
+
+    fn log(&self) -> &SimLog {
+        &self.log
+    }
+
+    fn signer(&self) -> &SimToken {
+        &self.token
+    }
+
+    fn verifier(&self) -> &SignatureVerifier {
+        &SignatureVerifier
+    }
+
+    fn clock(&self) -> &SimClock {
+        &self.clock
+    }
+
+    fn entropy(&self) -> &SimEntropy {
+        &self.entropy
+    }
+}
+
+/// The authority of one run of one node.
+pub type Node = Arc<Authority<SimPorts>>;
+
+/// A cluster and everything around it.
+#[derive(Debug)]
+pub struct World {
+    now_ms: Arc<AtomicU64>,
+    storm: Storm,
+    tape: Tape,
+    members: BTreeMap<NodeId, MemberOf>,
+    /// The one caller: requester and officer.
+    pub(crate) client: SoftKey,
+    captured: Mutex<Vec<Captured>>,
+    released: Arc<Mutex<Vec<Released>>>,
+    acknowledged: Mutex<Vec<Acknowledged>>,
+}
+
+#[derive(Debug)]
+struct MemberOf {
+    authority: Node,
+    token: SimToken,
+    clock: SimClock,
+    entropy: Arc<SimEntropy>,
+}
+
+/// What an OCSP answer said, after its signature was verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// `good`.
+    Good,
+    /// `revoked`, since when and why.
+    Revoked(UnixSeconds, Option<RevocationReason>),
+    /// `unknown`.
+    Unknown,
+    /// No status.
+    Error(OcspError),
+}
+
+/// One OCSP answer as a client keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Captured {
+    /// Who answered.
+    pub node: NodeId,
+    /// When, by the world's time.
+    pub at: UnixMillis,
+    /// What that node's as_of was then.
+    pub as_of: Option<UnixMillis>,
+    /// About whom.
+    pub ca: CaId,
+    /// About what.
+    pub serial: SerialNumber,
+    /// What it said.
+    pub said: Said,
+    /// As signed; `None` for errors.
+    pub this_update: Option<UnixSeconds>,
+    /// As signed; `None` for errors.
+    pub next_update: Option<UnixSeconds>,
+    /// The octets.
+    pub der: Arc<[u8]>,
+}
+
+/// One certificate that reached a client, and how many entries were committed by then.
+#[derive(Clone, Debug)]
+pub struct Released {
+    /// The certificate.
+    pub issued: Issued,
+    /// The length of the log.
+    pub committed: u64,
+}
+
+/// One revocation that a client was told of.
+#[derive(Clone, Debug)]
+pub struct Acknowledged {
+    /// The CA.
+    pub ca: CaId,
+    /// The serial.
+    pub serial: SerialNumber,
+    /// When, by the world's time.
+    pub at: UnixMillis,
+}
+
+impl World {
+    /// `count` nodes that have heard of nothing: no cluster yet.
+    #[must_use]
+    pub fn empty(count: u64) -> Self {
+        let now_ms = Arc::new(AtomicU64::new(BEGINNING_MS));
+        let (storm, tape) = (Storm::default(), Tape::default());
+        let mut members = BTreeMap::new();
+        for node in (1..=count).map(NodeId) {
+            let clock = SimClock::new(now_ms.clone());
+            let token = SimToken::new(node, tape.clone(), Arc::new(storm.clone()));
+            let entropy = Arc::new(SimEntropy::new(node));
+            let log = storm.join(node, clock.clone());
+            let ports =
+                SimPorts { log, token: token.clone(), clock: clock.clone(), entropy: entropy.clone() };
+            let authority = Arc::new(Authority::new(ports));
+            members.insert(node, MemberOf { authority, token, clock, entropy });
+        }
+        Self {
+            now_ms,
+            storm,
+            tape,
+            members,
+            client: SoftKey::named("client"),
+            captured: Mutex::default(),
+            released: Arc::default(),
+            acknowledged: Mutex::default(),
+        }
+    }
+
+    /// The nodes' numbers.
+    pub fn nodes(&self) -> impl Iterator<Item = u64> + use<> {
+        let nodes: Vec<u64> = self.members.keys().map(|node| node.0).collect();
+        nodes.into_iter()
+    }
+
+    fn member(&self, node: u64) -> &MemberOf {
+        self.members.get(&NodeId(node)).expect("the node is in this world")
+    }
+
+    /// A node's authority, as it runs now.
+    #[must_use]
+    pub fn node(&self, node: u64) -> Node {
+        self.member(node).authority.clone()
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn storm(&self) -> &Storm {
+        &self.storm
+    }
+
+    /// What all tokens signed.
+    #[must_use]
+    pub fn tape(&self) -> &Tape {
+        &self.tape
+    }
+
+    /// A node's token.
+    #[must_use]
+    pub fn token(&self, node: u64) -> &SimToken {
+        &self.member(node).token
+    }
+
+    /// A node's clock.
+    #[must_use]
+    pub fn clock(&self, node: u64) -> &SimClock {
+        &self.member(node).clock
+    }
+
+    /// The caller that may request and revoke.
+    #[must_use]
+    pub fn client(&self) -> Identity {
+        Identity::Client(Digest::of(self.client.public().spki_der()))
+    }
+
+    /// True time.
+    #[must_use]
+    pub fn now(&self) -> UnixMillis {
+        UnixMillis(self.now_ms.load(Ordering::SeqCst))
+    }
+}
+
+/// What happens to the cluster.
+impl World {
+    /// Time goes by.
+    pub fn wait_ms(&self, millis: u64) {
+        self.now_ms.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Changes a node's link.
+    pub fn link(&self, node: u64, link: Link) {
+        self.storm.set_link(NodeId(node), link);
+    }
+
+    /// Changes how a node's token behaves.
+    pub fn token_mode(&self, node: u64, mode: TokenMode) {
+        self.token(node).set_mode(mode);
+    }
+
+    /// Ends a node's process and starts it again. Acts of the old process that are still held by the test are of a
+    /// boot that the log no longer knows.
+    pub fn restart(&mut self, node: u64, kept: Kept) {
+        let log = self.storm.restart(NodeId(node), kept);
+        let member = self.members.get_mut(&NodeId(node)).expect("the node is in this world");
+        let ports = SimPorts {
+            log,
+            token: member.token.clone(),
+            clock: member.clock.clone(),
+            entropy: member.entropy.clone(),
+        };
+        member.authority = Arc::new(Authority::new(ports));
+    }
+
+    /// Puts a command into the log by way of a node.
+    ///
+    /// # Panics
+    /// If it does not come through.
+    pub fn command(&self, node: u64, command: Command) -> Outcome {
+        let authority = self.node(node);
+        let applied = drive(authority.ports().log().append(command)).expect("the command comes through");
+        applied.into_outcome()
+    }
+
+    /// The leader's heartbeat in the log: moves register time.
+    pub fn tick(&self) {
+        self.command(self.storm.leader().0, Command::Tick { digest: None });
+    }
+
+    /// What every node does each second: asks a quorum how current it is. Nodes that get no answer stay as they are.
+    pub fn refresh_all(&self) {
+        for node in self.nodes() {
+            let authority = self.node(node);
+            let standing = drive(authority.refresh());
+            assert!(matches!(standing, Ok(_) | Err(ActError::NoQuorum(_))), "{standing:?}");
+        }
+    }
+}
+
+/// What clients do.
+impl World {
+    /// A request for a server certificate.
+    ///
+    /// # Panics
+    /// Never: the profile's name is a literal.
+    #[must_use]
+    pub fn server_request(&self, host: &str) -> CertificateRequest {
+        CertificateRequest {
+            profile: profile("tls-server"),
+            ca: None,
+            public_key: SoftKey::named(host).public().clone(),
+            subject: DistinguishedName::empty(),
+            names: vec![GeneralName::Dns(host.to_owned())],
+            ttl_s: None,
+            certifies: None,
+            responder: None,
+        }
+    }
+
+    /// Asks a node for a server certificate and waits.
+    ///
+    /// # Errors
+    /// As the node answers.
+    pub fn issue(&self, node: u64, host: &str) -> Result<Issued, ActError> {
+        drive(self.issuing(node, host, None))
+    }
+
+    /// Asks with an idempotency key and waits.
+    ///
+    /// # Errors
+    /// As the node answers.
+    pub fn issue_keyed(&self, node: u64, host: &str, key: &str) -> Result<Issued, ActError> {
+        drive(self.issuing(node, host, Some(idempotency(key, host))))
+    }
+
+    /// Asks a node for a server certificate; the answer is kept for the checks when it comes.
+    pub fn issuing(
+        &self,
+        node: u64,
+        host: &str,
+        idempotency: Option<Idempotency>,
+    ) -> impl Future<Output = Result<Issued, ActError>> + use<> {
+        let request = self.server_request(host);
+        self.issuing_for(node, self.client(), request, idempotency)
+    }
+
+    /// As [`Self::issuing`], for any caller and request.
+    pub fn issuing_for(
+        &self,
+        node: u64,
+        requester: Identity,
+        request: CertificateRequest,
+        idempotency: Option<Idempotency>,
+    ) -> impl Future<Output = Result<Issued, ActError>> + use<> {
+        let (authority, storm, released) = (self.node(node), self.storm.clone(), self.released.clone());
+        async move {
+            let issued = authority.issue(requester, request, idempotency).await?;
+            locked(&released).push(Released { issued: issued.clone(), committed: storm.committed() });
+            Ok(issued)
+        }
+    }
+
+    /// Revokes and waits.
+    ///
+    /// # Errors
+    /// As the node answers.
+    pub fn revoke(&self, node: u64, issued: &Issued, reason: RevocationReason) -> Result<Revoked, ActError> {
+        let revoked =
+            drive(self.node(node).revoke(self.client(), issued.ca.clone(), issued.serial, reason))?;
+        let (ca, serial) = (issued.ca.clone(), issued.serial);
+        locked(&self.acknowledged).push(Acknowledged { ca, serial, at: self.now() });
+        Ok(revoked)
+    }
+
+    /// Publishes the list of a CA.
+    ///
+    /// # Errors
+    /// As the node answers.
+    pub fn publish(&self, node: u64, of: &str) -> Result<CrlNumber, ActError> {
+        drive(self.node(node).publish_crl(&ca(of)))
+    }
+
+    /// A node's current list of a CA, its signature verified with the register's key.
+    ///
+    /// # Panics
+    /// If the node serves what is not the CA's list.
+    #[must_use]
+    pub fn crl(&self, node: u64, of: &str) -> Option<(Crl, CertificateList)> {
+        let served = self.node(node).crl(&ca(of)).expect("memory has no faults")?;
+        let list = CertificateList::parse(&served.der).expect("a list is served");
+        let authority = self.node(node);
+        let issuer = authority.register().issuer(&ca(of)).expect("memory has no faults").expect("it is defined");
+        let verdict =
+            SignatureVerifier.verify(&issuer.public_key, issuer.algorithm, list.tbs_der(), list.signature());
+        assert_eq!(verdict, Ok(()), "the list of {of} on node {node}");
+        assert_eq!(list.tbs().issuer, issuer.subject, "I15");
+        Some((served, list))
+    }
+
+    /// Asks a node for a certificate's status. The answer is verified and kept for the checks.
+    pub fn status(&self, node: u64, issued: &Issued) -> Said {
+        self.status_of(node, issued.ca.as_str(), issued.serial)
+    }
+
+    /// Asks a node for the status of any serial.
+    ///
+    /// # Panics
+    /// If the answer is not what a client accepts.
+    pub fn status_of(&self, node: u64, of: &str, serial: SerialNumber) -> Said {
+        let authority = self.node(node);
+        // The CA as the node that knows most has it: a client has the CA's certificate anyhow.
+        let issuer = self.nodes().find_map(|node| {
+            self.node(node).register().issuer(&ca(of)).expect("memory has no faults")
+        });
+        let issuer = issuer.expect("the CA is defined");
+        let id = CertId::sha1(&issuer.subject, &issuer.public_key, &serial);
+        let request = OcspRequest { cert_ids: vec![id], nonce: None };
+        let request = request.encode().expect("it has one CertID");
+        let answer = drive(authority.answer_ocsp(&request));
+        let (said, life) = read_answer(&answer.der, &issuer.public_key, issuer.algorithm);
+        locked(&self.captured).push(Captured {
+            node: NodeId(node),
+            at: self.now(),
+            as_of: authority.as_of(),
+            ca: ca(of),
+            serial,
+            said,
+            this_update: life.map(|(this, _)| this),
+            next_update: life.map(|(_, next)| next),
+            der: answer.der,
+        });
+        said
+    }
+
+    /// Every OCSP answer so far.
+    #[must_use]
+    pub fn captured(&self) -> Vec<Captured> {
+        locked(&self.captured).clone()
+    }
+
+    /// Every revocation that was acknowledged.
+    #[must_use]
+    pub fn all_acknowledged(&self) -> Vec<Acknowledged> {
+        locked(&self.acknowledged).clone()
+    }
+
+    /// Every certificate that a client was given.
+    #[must_use]
+    pub fn all_released(&self) -> Vec<Released> {
+        locked(&self.released).clone()
+    }
+}
+
+/// Reads an answer as a client does: the responder's certificate is by the CA, valid, for this purpose, and its key
+/// signed (RFC 6960 §3.2).
+fn read_answer(
+    der: &[u8],
+    ca_key: &ca_x509::key::PublicKey,
+    ca_algorithm: ca_x509::algorithm::SignatureAlgorithm,
+) -> (Said, Option<(UnixSeconds, UnixSeconds)>) {
+    let basic = match OcspResponse::parse(der).expect("an OCSP response") {
+        OcspResponse::Error(error) => return (Said::Error(error), None),
+        OcspResponse::Basic(basic) => basic,
+    };
+    let [responder] = basic.certificates() else { panic!("one certificate travels along") };
+    let responder = Certificate::parse(responder).expect("a certificate");
+    let by_ca =
+        SignatureVerifier.verify(ca_key, ca_algorithm, responder.tbs_der(), responder.signature());
+    assert_eq!(by_ca, Ok(()), "the responder's certificate is by the CA");
+    assert!(responder.extensions().ocsp_no_check, "RFC 6960 §4.2.2.2.1");
+    let key = responder.public_key();
+    assert_eq!(basic.data().responder, key.key_identifier());
+    let by_responder =
+        SignatureVerifier.verify(key, basic.signature_algorithm(), basic.tbs_der(), basic.signature());
+    assert_eq!(by_responder, Ok(()), "the answer is by the responder");
+    let [single] = basic.data().responses.as_slice() else { panic!("one status was asked for") };
+    assert!(basic.data().produced_at <= responder.not_after(), "the responder's certificate has expired");
+    let said = match single.status {
+        CertStatus::Good => Said::Good,
+        CertStatus::Revoked { at, reason } => Said::Revoked(at, reason),
+        CertStatus::Unknown => Said::Unknown,
+    };
+    (said, Some((single.this_update, single.next_update.expect("an answer has an end"))))
+}
+
+/// The CA of this name.
+///
+/// # Panics
+/// If it is no name.
+#[must_use]
+pub fn ca(name: &str) -> CaId {
+    name.parse().expect("a CA's name")
+}
+
+/// The profile of this name.
+///
+/// # Panics
+/// If it is no name.
+#[must_use]
+pub fn profile(name: &str) -> ProfileName {
+    name.parse().expect("a profile's name")
+}
+
+/// What a client's `Idempotency-Key` and body come to.
+#[must_use]
+pub fn idempotency(key: &str, body: &str) -> Idempotency {
+    Idempotency {
+        key: Digest::over(&[b"client", key.as_bytes()]),
+        body: Digest::over(&[b"body", body.as_bytes()]),
+    }
+}
+
+impl World {
+    /// The node's clock, as its authority reads it.
+    #[must_use]
+    pub fn clock_of(&self, node: u64) -> UnixMillis {
+        self.clock(node).now()
+    }
+}
