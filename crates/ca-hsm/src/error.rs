@@ -89,7 +89,9 @@ pub enum TokenError {
         key: KeyIdentifier,
     },
     /// The private key under this identifier is not the one that belongs to the public key. Stop using it.
-    #[error("the private key {key} in the token \"{label}\" does not belong to the public key of that identifier")]
+    #[error(
+        "the private key {key} in the token \"{label}\" does not belong to the public key of that identifier"
+    )]
     KeyMismatch {
         /// The token's label.
         label: String,

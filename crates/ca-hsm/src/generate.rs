@@ -6,7 +6,7 @@ use cryptoki::object::{Attribute, ObjectHandle};
 
 use crate::error::{During as _, Fault, TokenError};
 use crate::heal::Connection;
-use crate::limits::LABEL_LENGTH_MAX;
+use crate::limits::KEY_LABEL_LENGTH_MAX;
 use crate::object;
 use crate::pool::Shared;
 use crate::token::{Token, check_label};
@@ -21,7 +21,7 @@ pub(crate) enum Mobility {
 
 impl Token {
     /// Makes a key pair that may be given to the other nodes' tokens, wrapped: an issuer's key. Its `CKA_ID` is the
-    /// key identifier of the public key, its `CKA_LABEL` the label (1 to 32 octets).
+    /// key identifier of the public key, its `CKA_LABEL` the label (1 to 128 octets).
     ///
     /// # Errors
     /// [`TokenError`]; [`TokenError::Unsupported`] if the token makes no such keys.
@@ -43,7 +43,7 @@ impl Token {
         label: &str,
         mobility: Mobility,
     ) -> Result<PublicKey, TokenError> {
-        check_label("a key's label", label, LABEL_LENGTH_MAX)?;
+        check_label("a key's label", label, KEY_LABEL_LENGTH_MAX)?;
         let label = label.to_owned();
         self.ask(move |seat| {
             seat.once(|shared, connection| generate(shared, connection, kind, &label, mobility))

@@ -13,6 +13,7 @@ use cryptoki::error::{Error, RvError};
 use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki::slot::Slot;
+use secrecy::SecretString;
 
 use crate::error::{During as _, Fault, Lost, LostPart, TokenError};
 use crate::library::Generation;
@@ -100,14 +101,10 @@ impl Seat {
         what: impl FnOnce(&Shared, &mut Connection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let shared = Arc::clone(&self.shared);
-        // Held to the end of the call: the library is not finalised under it.
-        let generation = shared.library.enter();
-        let seen = *generation;
+        let seen = *shared.library.enter();
         let (outcome, freshness) = self.attempt_inside(&shared, seen, what);
-        drop(generation);
-        match &outcome {
-            Err(Fault::Lost(lost)) => self.lose(lost, seen, freshness),
-            Err(Fault::Final(_)) | Ok(_) => {}
+        if let Err(Fault::Lost(lost)) = &outcome {
+            self.lose(lost, seen, freshness);
         }
         outcome
     }
@@ -115,16 +112,18 @@ impl Seat {
     fn attempt_inside<T>(
         &mut self,
         shared: &Shared,
-        generation: Generation,
+        seen: Generation,
         what: impl FnOnce(&Shared, &mut Connection) -> Result<T, Fault>,
     ) -> (Result<T, Fault>, Freshness) {
-        let existing = self.connection.take().filter(|connection| connection.generation == generation);
+        let existing = self.connection.take().filter(|connection| connection.generation == seen);
         let (connection, freshness) = match existing {
             Some(connection) => (Ok(connection), Freshness::Old),
-            None => (Connection::open(shared, generation), Freshness::New),
+            None => (Connection::open(shared, seen), Freshness::New),
         };
         let outcome = connection.and_then(|connection| {
             let connection = self.connection.insert(connection);
+            // Held to the end of the call: the library is not finalised under it.
+            let _entered = shared.library.enter_again(seen)?;
             what(shared, connection)
         });
         if outcome.is_ok() {
@@ -139,8 +138,7 @@ impl Seat {
             && lost.what == LostPart::State
         {
             // Any other kind of loss leaves a handle that may be another session's by now.
-            let _entered = self.shared.library.enter();
-            let _ = connection.session.close();
+            connection.close(&self.shared);
         }
         tracing::warn!(step = lost.step, why = %lost.why, "the token's session was lost; opening another");
         let failures = match freshness {
@@ -161,10 +159,7 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            let generation = self.shared.library.enter();
-            if connection.generation == *generation {
-                let _ = connection.session.close();
-            }
+            connection.close(&self.shared);
         }
     }
 }
@@ -179,23 +174,33 @@ enum Freshness {
 impl Connection {
     fn open(shared: &Shared, generation: Generation) -> Result<Self, Fault> {
         shared.failures().may_try()?;
-        let context = shared.library.context();
-        // A missing label is final for whoever opens a token, and a loss for a worker: the token may come back.
-        let slot = shared.library.slot(&shared.config.label).map_err(|fault| match fault {
-            Fault::Final(error) if shared.was_open() => {
-                let lost = Lost { step: "find the token", why: error.to_string(), what: LostPart::State };
-                Fault::Lost(lost)
-            }
-            other => other,
-        })?;
-        let session = context.open_rw_session_no_drop(slot).during("open a session")?;
-        let connection = Self { session, slot, generation, keys: HashMap::new() };
+        let connection = {
+            let _entered = shared.library.enter_again(generation)?;
+            // A missing label is final for whoever opens a token, and a loss for a worker: the token may come back.
+            let slot = shared.library.slot(&shared.config.label).map_err(|fault| match fault {
+                Fault::Final(error) if shared.was_open() => {
+                    let lost = Lost { step: "find the token", why: error.to_string(), what: LostPart::State };
+                    Fault::Lost(lost)
+                }
+                other => other,
+            })?;
+            let session = shared.library.context().open_rw_session_no_drop(slot).during("open a session")?;
+            Self { session, slot, generation, keys: HashMap::new() }
+        };
         match log_in(shared, &connection) {
             Ok(()) => Ok(connection),
             Err(fault) => {
-                let _ = connection.session.close();
+                connection.close(shared);
                 Err(fault)
             }
+        }
+    }
+
+    /// Closes the session, unless the library has forgotten it.
+    fn close(self, shared: &Shared) {
+        if let Ok(_entered) = shared.library.enter_again(self.generation) {
+            // A session that cannot be closed is gone already.
+            let _ = self.session.close();
         }
     }
 
@@ -255,11 +260,16 @@ impl Connection {
     pub(crate) fn probe(&self, shared: &Shared, key: &PublicKey, handle: ObjectHandle) -> Result<(), Fault> {
         let label = &shared.config.label;
         let statement = Statement::random_probe(key)?;
-        let signature =
-            sign::sign(&self.session, shared.mechanisms(), handle, statement.algorithm(), statement.message())?;
-        statement.verify(&signature).map_err(|_| {
-            TokenError::KeyMismatch { label: label.clone(), key: key.key_identifier() }.into()
-        })
+        let signature = sign::sign(
+            &self.session,
+            shared.mechanisms(),
+            handle,
+            statement.algorithm(),
+            statement.message(),
+        )?;
+        statement
+            .verify(&signature)
+            .map_err(|_| TokenError::KeyMismatch { label: label.clone(), key: key.key_identifier() }.into())
     }
 }
 
@@ -270,38 +280,49 @@ fn log_in(shared: &Shared, connection: &Connection) -> Result<(), Fault> {
     if let Some(refused) = &state.refused {
         return Err(refused.clone().into());
     }
-    let session = &connection.session;
-    if !logged_in(session.get_session_info().during("look at the session")?.session_state()) {
-        show_pin(shared, &mut state, connection)?;
+    let library = &shared.library;
+    let (info, token) = {
+        let _entered = library.enter_again(connection.generation)?;
+        let info = connection.session.get_session_info().during("look at the session")?;
+        (info, library.context().get_token_info(connection.slot).during("look at the token")?)
+    };
+    if !logged_in(info.session_state()) {
+        // Read before anybody is kept out: it may come from a slow place.
+        let pin = if token.protected_authentication_path() {
+            None
+        } else {
+            Some(shared.pin.pin().map_err(|e| TokenError::PinUnavailable { why: e.0 })?)
+        };
+        let _alone = library.alone(connection.generation)?;
+        show_pin(shared, &mut state, &connection.session, pin.as_ref())?;
     }
+    let _entered = library.enter_again(connection.generation)?;
     let stays = state.idle.as_ref().is_some_and(|(generation, idle)| {
         *generation == connection.generation && idle.get_session_info().is_ok()
     });
     if !stays {
-        let idle = shared.library.context().open_ro_session_no_drop(connection.slot);
+        let idle = library.context().open_ro_session_no_drop(connection.slot);
         state.idle = Some((connection.generation, idle.during("open the idle session")?));
     }
     Ok(())
 }
 
-fn show_pin(shared: &Shared, state: &mut LogIn, connection: &Connection) -> Result<(), Fault> {
-    let label = || shared.config.label.clone();
-    let info = shared.library.context().get_token_info(connection.slot).during("look at the token")?;
-    let pin = if info.protected_authentication_path() {
-        None
-    } else {
-        Some(shared.pin.pin().map_err(|e| TokenError::PinUnavailable { why: e.0 })?)
-    };
+/// The one place where the PIN is shown to the token.
+fn show_pin(
+    shared: &Shared,
+    state: &mut LogIn,
+    session: &Session,
+    pin: Option<&SecretString>,
+) -> Result<(), Fault> {
+    let label = shared.config.label.clone();
     state.tries = state.tries.saturating_add(1);
-    let refused = match connection.session.login(UserType::User, pin.as_ref()) {
+    let refused = match session.login(UserType::User, pin) {
         Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => return Ok(()),
         Err(Error::Pkcs11(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange, _)) => {
-            TokenError::WrongPin { label: label() }
+            TokenError::WrongPin { label }
         }
-        Err(Error::Pkcs11(RvError::PinLocked | RvError::PinExpired, _)) => {
-            TokenError::PinLocked { label: label() }
-        }
-        Err(Error::Pkcs11(RvError::UserPinNotInitialized, _)) => TokenError::PinNotSet { label: label() },
+        Err(Error::Pkcs11(RvError::PinLocked | RvError::PinExpired, _)) => TokenError::PinLocked { label },
+        Err(Error::Pkcs11(RvError::UserPinNotInitialized, _)) => TokenError::PinNotSet { label },
         Err(error) => return Err(Fault::of("log in", &error)),
     };
     tracing::error!(error = %refused, "log-in refused");
@@ -334,7 +355,8 @@ impl Failures {
     }
 
     fn add(&mut self, lost: &Lost) -> u32 {
-        let doubled = BACK_OFF_FIRST.saturating_mul(1_u32.checked_shl(self.count.min(16)).unwrap_or(u32::MAX));
+        let doubled =
+            BACK_OFF_FIRST.saturating_mul(1_u32.checked_shl(self.count.min(16)).unwrap_or(u32::MAX));
         self.count = self.count.saturating_add(1);
         let pause: Duration = doubled.min(BACK_OFF_MAX);
         self.not_before = Instant::now().checked_add(pause);

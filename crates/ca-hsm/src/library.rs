@@ -1,13 +1,16 @@
 //! The PKCS#11 library: loaded once, initialised, and initialised again when nothing else helps.
 
 use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
+use std::thread;
+use std::time::Instant;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::slot::Slot;
 
-use crate::error::{During as _, Fault, TokenError, said};
+use crate::error::{During as _, Fault, Lost, LostPart, TokenError, said};
+use crate::limits::{ALONE_MAX, ALONE_STEP};
 
 /// Where the PKCS#11 functions are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +51,13 @@ enum InitialisedBy {
     Another,
 }
 
+/// Held while a call runs.
+#[expect(dead_code, reason = "what counts is how long the guards live")]
+pub(crate) enum Inside<'a> {
+    Alone(RwLockWriteGuard<'a, Generation>),
+    Among(RwLockReadGuard<'a, Generation>),
+}
+
 impl Library {
     pub(crate) fn load(module: &Module) -> Result<Self, TokenError> {
         let context = match module {
@@ -68,6 +78,32 @@ impl Library {
     /// To be held during every call into the library.
     pub(crate) fn enter(&self) -> RwLockReadGuard<'_, Generation> {
         self.generation.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`Library::enter`], if the library was not initialised again since `seen`.
+    pub(crate) fn enter_again(&self, seen: Generation) -> Result<RwLockReadGuard<'_, Generation>, Fault> {
+        let entered = self.enter();
+        if *entered == seen { Ok(entered) } else { Err(was_restarted()) }
+    }
+
+    /// Keeps everybody else out while the log-in changes: kryoptic 1.5 locks the token and its sessions in one order
+    /// in `C_Login` and in the other in `C_FindObjectsInit`, and hangs for ever when the two meet.
+    ///
+    /// A worker that hangs in a call never leaves; after [`ALONE_MAX`] it is not waited for any longer.
+    pub(crate) fn alone(&self, seen: Generation) -> Result<Inside<'_>, Fault> {
+        let begin = Instant::now();
+        while begin.elapsed() < ALONE_MAX {
+            let guard = match self.generation.try_write() {
+                Ok(guard) => guard,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => {
+                    thread::sleep(ALONE_STEP);
+                    continue;
+                }
+            };
+            return if *guard == seen { Ok(Inside::Alone(guard)) } else { Err(was_restarted()) };
+        }
+        Ok(Inside::Among(self.enter_again(seen)?))
     }
 
     /// Finalises the library and initialises it again, unless somebody did since `seen`, or somebody is inside it:
@@ -123,6 +159,11 @@ impl Library {
             }
         }
     }
+}
+
+fn was_restarted() -> Fault {
+    let why = "the library was initialised again meanwhile".to_owned();
+    Fault::Lost(Lost { step: "go on with a session", why, what: LostPart::Session })
 }
 
 fn initialize(context: &Pkcs11) -> Result<InitialisedBy, Error> {

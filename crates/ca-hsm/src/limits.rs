@@ -49,15 +49,26 @@ pub const BACK_OFF_MAX: Duration = Duration::from_secs(5);
 /// Failures to open a session after which the library is finalised and initialised again.
 pub const FAILURE_COUNT_BEFORE_RESTART: u32 = 3;
 
+/// How long a log-in waits for the other workers to leave the library: longer than any signature takes that is not
+/// hanging, and short enough to leave time for the signature that waits for it.
+pub const ALONE_MAX: Duration = Duration::from_secs(1);
+
+/// How often it looks whether they have: about one signature's time.
+pub const ALONE_STEP: Duration = Duration::from_micros(200);
+
 /// How long closing waits for the workers: one signature's time.
 pub const CLOSE_MAX: Duration = SIGN_MAX;
 
 /// Octets of a wrapped key or transport key that is looked at: an RSA-8192 key in PKCS #8 is under 5 KiB.
 pub const WRAPPED_LENGTH_MAX: usize = 16 * 1024;
 
-/// Octets of a label (PKCS#11 pads token labels to 32).
+/// Octets of a token's label (PKCS#11 pads them to 32, and the binding cuts off the rest in silence).
 pub const LABEL_LENGTH_MAX: usize = 32;
+
+/// Octets of a key's label: room for the longest CA id, and for what is said about it.
+pub const KEY_LABEL_LENGTH_MAX: usize = 128;
 
 const _: () = assert!(PROBE_PERIOD.as_millis() * 2 < HELD_MAX.as_millis());
 const _: () = assert!(SIGN_MAX.as_millis() <= ACT_MAX.as_millis());
+const _: () = assert!(ALONE_MAX.as_millis() < SIGN_MAX.as_millis());
 const _: () = assert!(BACK_OFF_MAX.as_millis() <= SIGN_MAX.as_millis());

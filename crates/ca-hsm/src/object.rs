@@ -77,7 +77,8 @@ pub(crate) fn signing_keys(session: &Session) -> Result<Vec<PublicKey>, Fault> {
 
 /// `CKA_ID`, where it has the form of ours.
 fn identifier(session: &Session, handle: ObjectHandle) -> Result<Option<KeyIdentifier>, Fault> {
-    let attributes = session.get_attributes(handle, &[AttributeType::Id]).during("read a key's identifier")?;
+    let attributes =
+        session.get_attributes(handle, &[AttributeType::Id]).during("read a key's identifier")?;
     Ok(match attributes.first() {
         Some(Attribute::Id(octets)) => <[u8; 20]>::try_from(octets.as_slice()).ok().map(KeyIdentifier),
         _ => None,
@@ -137,7 +138,8 @@ fn inside_octet_string(der: &[u8]) -> Option<&[u8]> {
 
 /// The attributes of a public key object, to be created.
 pub(crate) fn public_template(key: &PublicKey) -> Vec<Attribute> {
-    let mut template = vec![Attribute::Class(ObjectClass::PUBLIC_KEY), Attribute::KeyType(key_type(key.kind()))];
+    let mut template =
+        vec![Attribute::Class(ObjectClass::PUBLIC_KEY), Attribute::KeyType(key_type(key.kind()))];
     if let Some((modulus, exponent)) = key.rsa_parts() {
         template.push(Attribute::Modulus(modulus.to_vec()));
         template.push(Attribute::PublicExponent(exponent.to_vec()));

@@ -212,7 +212,10 @@ fn replace_hanging(shared: &Arc<Shared>) {
     let late: Vec<Arc<Desk>> = shared.desks().iter().filter(|desk| is_late(desk)).cloned().collect();
     for desk in late {
         if shared.hanging() >= ABANDONED_MAX {
-            tracing::error!(hanging = shared.hanging(), "the token hangs; no more workers are started for it");
+            tracing::error!(
+                hanging = shared.hanging(),
+                "the token hangs; no more workers are started for it"
+            );
             return;
         }
         {

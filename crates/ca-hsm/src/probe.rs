@@ -83,7 +83,8 @@ impl Watch {
 
     /// The keys that have not signed for a period.
     pub(crate) fn due(&self) -> Vec<PublicKey> {
-        let is_due = |watched: &&Watched| watched.signed.is_none_or(|moment| moment.elapsed() >= PROBE_PERIOD);
+        let is_due =
+            |watched: &&Watched| watched.signed.is_none_or(|moment| moment.elapsed() >= PROBE_PERIOD);
         self.lock().values().filter(is_due).map(|watched| watched.key.clone()).collect()
     }
 
@@ -145,8 +146,7 @@ fn probe(seat: &mut Seat, key: &PublicKey) {
     let outcome = seat.retry(SIGN_TRY_COUNT, |shared, connection| {
         let doubts = shared.watch.doubts(identifier);
         let statement = Statement::random_probe(key)?;
-        let signature =
-            connection.sign(shared, key, statement.algorithm(), statement.message())?;
+        let signature = connection.sign(shared, key, statement.algorithm(), statement.message())?;
         if statement.verify(&signature).is_err() {
             shared.watch.doubt(key);
             let label = shared.config.label.clone();

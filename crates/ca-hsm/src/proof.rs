@@ -38,7 +38,11 @@ impl ProofStatement {
 ///
 /// # Errors
 /// [`BadSignature`] if it is not by this key, or over another statement.
-pub fn verify_proof(key: &PublicKey, statement: &ProofStatement, signature: &[u8]) -> Result<(), BadSignature> {
+pub fn verify_proof(
+    key: &PublicKey,
+    statement: &ProofStatement,
+    signature: &[u8],
+) -> Result<(), BadSignature> {
     let algorithm = SignatureAlgorithm::default_for(key.kind());
     SignatureVerifier.verify(key, algorithm, &statement.octets(key.key_identifier()), signature)
 }
@@ -99,7 +103,8 @@ mod tests {
 
     #[test]
     fn r11_the_statement_has_the_fixed_form() {
-        let statement = ProofStatement { cluster: ClusterId([7; 16]), node: NodeId(3), asking: Digest([9; 32]) };
+        let statement =
+            ProofStatement { cluster: ClusterId([7; 16]), node: NodeId(3), asking: Digest([9; 32]) };
         let octets = statement.octets(KeyIdentifier([5; 20]));
         assert_eq!(octets.len(), 64 + 17 + 16 + 20 + 8 + 32);
         assert!(octets.starts_with(&[0x20; 64]));

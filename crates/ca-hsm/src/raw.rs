@@ -1,5 +1,8 @@
 //! The one name that the binding cannot say. The only unsafe code of this crate.
-#![expect(unsafe_code, reason = "cryptoki cannot name CKM_AES_KEY_WRAP_KWP, which newer tokens have instead of PAD")]
+#![expect(
+    unsafe_code,
+    reason = "cryptoki cannot name CKM_AES_KEY_WRAP_KWP, which newer tokens have instead of PAD"
+)]
 
 use std::ffi::c_ulong;
 

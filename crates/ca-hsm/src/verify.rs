@@ -123,7 +123,10 @@ mod tests {
         let signature = openssl(directory.path(), SHA2[0]);
         // The parser has no policy; the verifier's floor is here.
         if let Ok(key) = PublicKey::from_spki_der(&spki) {
-            assert_eq!(SignatureVerifier.verify(&key, A::RsaPkcs1Sha256, b"m", &signature), Err(BadSignature));
+            assert_eq!(
+                SignatureVerifier.verify(&key, A::RsaPkcs1Sha256, b"m", &signature),
+                Err(BadSignature)
+            );
         }
     }
 }

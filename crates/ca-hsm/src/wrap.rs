@@ -22,15 +22,15 @@ use cryptoki::session::Session;
 use crate::error::{During as _, Fault, TokenError, said};
 use crate::generate::{Mobility, private_attributes};
 use crate::heal::Connection;
-use crate::limits::{LABEL_LENGTH_MAX, WRAPPED_LENGTH_MAX};
+use crate::limits::{KEY_LABEL_LENGTH_MAX, WRAPPED_LENGTH_MAX};
 use crate::pool::Shared;
 use crate::token::{Token, check_label};
 use crate::{object, raw};
 
 mod blob;
 
-pub use blob::{TransportPublicKey, WrappedKey};
 pub(crate) use blob::Oaep;
+pub use blob::{TransportPublicKey, WrappedKey};
 
 const TRANSPORT_LABEL: &[u8] = b"ca-node transport";
 
@@ -76,7 +76,7 @@ impl Token {
         expected: &PublicKey,
         label: &str,
     ) -> Result<(), TokenError> {
-        check_label("a key's label", label, LABEL_LENGTH_MAX)?;
+        check_label("a key's label", label, KEY_LABEL_LENGTH_MAX)?;
         let (wrapped, expected, label) = (wrapped.clone(), expected.clone(), label.to_owned());
         self.ask(move |seat| {
             seat.once(|shared, connection| unwrap(shared, connection, &wrapped, &expected, &label))
@@ -139,12 +139,7 @@ fn describe_transport_key(
 }
 
 /// Whether the token unwraps what was wrapped with this hash: no mechanism list tells.
-fn undoes(
-    session: &Session,
-    public: ObjectHandle,
-    private: ObjectHandle,
-    oaep: Oaep,
-) -> Result<bool, Fault> {
+fn undoes(session: &Session, public: ObjectHandle, private: ObjectHandle, oaep: Oaep) -> Result<bool, Fault> {
     let kek = make_kek(session)?;
     let there_and_back = session.wrap_key(&mechanism(oaep), public, kek).and_then(|wrapped| {
         let back = session.unwrap_key(&mechanism(oaep), private, &wrapped, &received_kek())?;
@@ -186,7 +181,8 @@ fn wrap_kek(
     public: ObjectHandle,
     kek: ObjectHandle,
 ) -> Result<(Oaep, Vec<u8>), Fault> {
-    let mut refused = TokenError::WrappedKeyInvalid { why: "the transport key names no OAEP hash".to_owned() };
+    let mut refused =
+        TokenError::WrappedKeyInvalid { why: "the transport key names no OAEP hash".to_owned() };
     for oaep in transport.usable() {
         match session.wrap_key(&mechanism(oaep), public, kek) {
             Ok(wrapped) => return Ok((oaep, wrapped)),
@@ -246,10 +242,11 @@ fn take_in(
     label: &str,
 ) -> Result<ObjectHandle, Fault> {
     let unwrapping = key_wrap(shared)?;
-    let transport = object::find(session, ObjectClass::PRIVATE_KEY, wrapped.transport())?.ok_or_else(|| {
-        let why = format!("the token has no transport key {}", wrapped.transport());
-        Fault::Final(TokenError::WrappedKeyInvalid { why })
-    })?;
+    let transport =
+        object::find(session, ObjectClass::PRIVATE_KEY, wrapped.transport())?.ok_or_else(|| {
+            let why = format!("the token has no transport key {}", wrapped.transport());
+            Fault::Final(TokenError::WrappedKeyInvalid { why })
+        })?;
     let kek = session
         .unwrap_key(&mechanism(wrapped.oaep()), transport, wrapped.wrapped_kek(), &received_kek())
         .map_err(|e| not_unwrapped(&e))?;

@@ -136,7 +136,11 @@ mod tests {
             (IF_MODIFIED_SINCE, "Sun, 09 Sep 2001 01:46:39 GMT", StatusCode::OK),
             (IF_MODIFIED_SINCE, "yesterday", StatusCode::OK),
         ] {
-            assert_eq!(answer(&asked(name.clone(), value), 1_000_000_000).status(), expected, "{name}: {value}");
+            assert_eq!(
+                answer(&asked(name.clone(), value), 1_000_000_000).status(),
+                expected,
+                "{name}: {value}"
+            );
         }
         let mut both = asked(IF_NONE_MATCH, "\"other\"");
         both.extend(asked(IF_MODIFIED_SINCE, "Sun, 09 Sep 2001 01:46:40 GMT"));

@@ -49,7 +49,7 @@ pub(crate) async fn show<P: Ports>(
     };
     let serial = serial(text)?;
     let (ca, entry) = find(&doors, query.ca.as_deref(), serial).await?;
-    let mut response = shown(&doors, &ca, serial, entry, form)?;
+    let mut response = shown(&doors, &ca, serial, &entry, form)?;
     response.extensions_mut().insert(Told { serial, index: None });
     Ok(response)
 }
@@ -100,7 +100,7 @@ fn shown<P: Ports>(
     doors: &Doors<P>,
     ca: &CaId,
     serial: SerialNumber,
-    entry: CertificateEntry,
+    entry: &CertificateEntry,
     form: Form,
 ) -> Result<Response, Problem> {
     let certificate = der(doors.register(), ca, serial)?;
@@ -150,10 +150,9 @@ async fn find<P: Ports>(
     ca: Option<&str>,
     serial: SerialNumber,
 ) -> Result<(CaId, CertificateEntry), Problem> {
-    let ca: Option<CaId> = ca
-        .map(str::parse)
-        .transpose()
-        .map_err(|error: ca_core::ids::InvalidName| DoorError::BadRequest { field: "ca", why: error.to_string() })?;
+    let ca: Option<CaId> = ca.map(str::parse).transpose().map_err(|error: ca_core::ids::InvalidName| {
+        DoorError::BadRequest { field: "ca", why: error.to_string() }
+    })?;
     if let Some(found) = find_here(doors, ca.as_ref(), serial)? {
         return Ok(found);
     }

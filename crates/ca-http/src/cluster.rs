@@ -106,7 +106,8 @@ pub(crate) async fn whoami<P: Ports>(
     Extension(Caller(identity)): Extension<Caller>,
 ) -> Result<Response, Problem> {
     let grant = grant_of(&doors, identity)?;
-    let roles = grant.iter().flat_map(|grant| &grant.roles).map(|role: &Role| role.as_str().to_owned()).collect();
+    let roles =
+        grant.iter().flat_map(|grant| &grant.roles).map(|role: &Role| role.as_str().to_owned()).collect();
     let answer =
         WhoamiAnswer { identity: identity.to_string(), roles, label: grant.map(|grant| grant.label) };
     json(StatusCode::OK, &answer)

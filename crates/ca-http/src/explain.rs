@@ -74,7 +74,7 @@ pub const CHAPTERS: &[Chapter] = &[
             ),
             entry(
                 "no-client-certificate",
-                "Who are you?",
+                "There is no client certificate",
                 "This route needs to know who asks, and the TLS connection came without a client \
                  certificate.",
                 "give a certificate and its key: --cert FILE --key FILE",

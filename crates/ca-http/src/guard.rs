@@ -1,11 +1,12 @@
 //! Who asks, and whether the route is open to them. Deny by default.
 
 use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use ca_authority::Ports;
-use ca_authority::ports::Clock;
-use ca_core::ids::Digest;
+use ca_authority::ports::{Clock, Log};
+use ca_core::ids::{Digest, LogIndex};
 use ca_core::outcome::Refusal;
 use ca_core::roles::{Grant, Identity, Role};
 use ca_core::status::{Status, status};
@@ -14,6 +15,9 @@ use ca_x509::certificate::Certificate;
 use crate::doors::Doors;
 use crate::error::DoorError;
 use crate::problem::Problem;
+
+/// How much of the log a request wants to have been seen. Only for those who are admitted: it may ask a quorum.
+const CA_MIN_INDEX: HeaderName = HeaderName::from_static("ca-min-index");
 
 /// The DER of the client's leaf certificate, which the accept loop has verified; `None` without one. The accept
 /// loop puts it into the extensions of every request.
@@ -51,7 +55,12 @@ pub(crate) async fn guard<P: Ports>(
         Err(problem) => return problem.into_response(),
     };
     request.extensions_mut().insert(caller);
-    let mut response = match admit(&doors, rule, caller.0) {
+    let wanted = request.headers().get(CA_MIN_INDEX).cloned();
+    let admitted = match admit(&doors, rule, caller.0) {
+        Ok(()) => caught_up(&doors, wanted).await,
+        refused => refused,
+    };
+    let mut response = match admitted {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
@@ -112,6 +121,23 @@ fn admit<P: Ports>(doors: &Doors<P>, rule: Rule, identity: Identity) -> Result<(
             }
         }
     }
+}
+
+/// Read your writes on another node: `Ca-Min-Index` waits for what the caller has seen elsewhere.
+async fn caught_up<P: Ports>(doors: &Doors<P>, wanted: Option<HeaderValue>) -> Result<(), Problem> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let wanted = wanted.to_str().ok().and_then(|text| text.parse().ok()).map(LogIndex);
+    let wanted = wanted.ok_or_else(|| DoorError::BadRequest {
+        field: "Ca-Min-Index",
+        why: "not the number of a log entry".to_owned(),
+    })?;
+    if doors.log().standing().applied >= wanted {
+        return Ok(());
+    }
+    // What the caller has seen is committed, so a quorum knows of it.
+    doors.log().read_index().await.map_err(ca_authority::ActError::from)?;
+    let applied = doors.log().standing().applied;
+    if applied >= wanted { Ok(()) } else { Err(DoorError::Behind { wanted, applied }.into()) }
 }
 
 fn invalid(why: String) -> DoorError {

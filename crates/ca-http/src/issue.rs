@@ -44,7 +44,7 @@ pub(crate) async fn issue<P: Ports>(
     let body = body::read(body, CERTIFICATE_BODY_OCTETS_MAX).await?;
     let asked: IssueRequest = body::json(&body)?;
     let csr = proven(doors.authority.ports().verifier(), &asked.csr)?;
-    let request = request(asked, csr)?;
+    let request = request(asked, &csr)?;
     let idempotency = key.map(|key| idempotency(identity, &key, &request));
     let authority = doors.authority.clone();
     let issued = doors.act(async move { authority.issue(identity, request, idempotency).await }).await?;
@@ -106,7 +106,7 @@ fn csr_octets(text: &str) -> Result<Vec<u8>, DoorError> {
         .map_err(|error| DoorError::CsrMalformed { why: format!("neither PEM nor base64: {error}") })
 }
 
-fn request(asked: IssueRequest, csr: CertificationRequest) -> Result<CertificateRequest, DoorError> {
+fn request(asked: IssueRequest, csr: &CertificationRequest) -> Result<CertificateRequest, DoorError> {
     let bad = |field, why: String| DoorError::BadRequest { field, why };
     let names = match asked.names {
         Some(names) => names.iter().map(|name| general_name(name)).collect::<Result<_, _>>()?,
@@ -128,7 +128,8 @@ fn request(asked: IssueRequest, csr: CertificationRequest) -> Result<Certificate
 fn general_name(text: &str) -> Result<GeneralName, DoorError> {
     let address = |text: &str| {
         let address: Result<IpAddr, _> = text.parse();
-        address.map_err(|_| DoorError::BadRequest { field: "names", why: format!("`{text}` is no IP address") })
+        address
+            .map_err(|_| DoorError::BadRequest { field: "names", why: format!("`{text}` is no IP address") })
     };
     Ok(match text.split_once(':') {
         Some(("DNS" | "dns", name)) => GeneralName::Dns(name.to_owned()),
@@ -149,7 +150,10 @@ fn seconds(text: &str) -> Result<u64, DoorError> {
         let count: u64 = text.strip_suffix(unit)?.parse().ok()?;
         count.checked_mul(unit_s)
     });
-    let bad = || DoorError::BadRequest { field: "ttl", why: format!("`{text}` is not like 90d, 24h, 30m or 3600s") };
+    let bad = || DoorError::BadRequest {
+        field: "ttl",
+        why: format!("`{text}` is not like 90d, 24h, 30m or 3600s"),
+    };
     found.ok_or_else(bad)
 }
 
@@ -199,7 +203,9 @@ mod tests {
 
     #[test]
     fn lives_are_numbers_with_units() {
-        for (text, expected) in [("90d", 7_776_000), ("24h", 86_400), ("30m", 1800), ("3600s", 3600), ("0s", 0)] {
+        for (text, expected) in
+            [("90d", 7_776_000), ("24h", 86_400), ("30m", 1800), ("3600s", 3600), ("0s", 0)]
+        {
             assert_eq!(seconds(text), Ok(expected));
         }
         for bad in ["", "d", "90", "-1d", "1.5h", "1 d", "18446744073709551615d", "1w", "+"] {
@@ -226,10 +232,12 @@ mod tests {
 
     #[test]
     fn idempotency_keys_are_visible_and_bounded() {
-        let headers = |key: &str| HeaderMap::from_iter([(
-            axum::http::HeaderName::from_static("idempotency-key"),
-            HeaderValue::try_from(key).unwrap(),
-        )]);
+        let headers = |key: &str| {
+            HeaderMap::from_iter([(
+                axum::http::HeaderName::from_static("idempotency-key"),
+                HeaderValue::try_from(key).unwrap(),
+            )])
+        };
         assert_eq!(idempotency_key(&HeaderMap::new()), Ok(None));
         assert_eq!(idempotency_key(&headers("k-1")), Ok(Some("k-1".to_owned())));
         assert!(idempotency_key(&headers(&"k".repeat(255))).is_ok());

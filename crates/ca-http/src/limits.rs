@@ -43,4 +43,5 @@ const _: () = assert!(ACT_MS_MAX > ca_core::limits::COMMAND_LIFE_MS, "not-known 
 const _: () = assert!(BODY_MS_MAX + ACT_MS_MAX < REQUEST_MS_MAX);
 const _: () = assert!(CERTIFICATE_BODY_OCTETS_MAX >= ca_x509::limits::REQUEST_BYTES_MAX);
 const _: () = assert!(OCSP_POST_OCTETS_MAX >= ca_x509::limits::OCSP_REQUEST_BYTES_MAX);
-const _: () = assert!(STATUS_MAX_AGE_S < ca_authority::limits::STATUS_REFRESH_S, "I12: nothing cached is past half");
+const _: () =
+    assert!(STATUS_MAX_AGE_S < ca_authority::limits::STATUS_REFRESH_S, "I12: nothing cached is past half");

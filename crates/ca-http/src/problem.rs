@@ -93,7 +93,11 @@ impl Problem {
             title: explanation.map_or(self.slug, |known| known.title).to_owned(),
             status: self.status.as_u16(),
             // What is inside stays inside: rows, paths and the like stand in the node's log, under the id.
-            detail: if internal { format!("see request {request_id} in the node's log") } else { self.detail },
+            detail: if internal {
+                format!("see request {request_id} in the node's log")
+            } else {
+                self.detail
+            },
             instance: request_id.to_owned(),
             outcome: match self.effect {
                 Effect::NotApplied => "not_applied",
@@ -143,7 +147,8 @@ impl From<Refusal> for Problem {
 
 impl From<ActError> for Problem {
     fn from(error: ActError) -> Self {
-        let (slug, effect, status, detail) = (error.slug(), error.effect(), act_status(&error), error.to_string());
+        let (slug, effect, status, detail) =
+            (error.slug(), error.effect(), act_status(&error), error.to_string());
         let fault = if let ActError::Storage(fault) = error { Some(fault) } else { None };
         Self { effect, fault, ..Self::new(slug, status, detail) }
     }

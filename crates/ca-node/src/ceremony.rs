@@ -19,6 +19,7 @@ use ca_x509::name::DistinguishedName;
 
 use crate::failure::Failure;
 use crate::keys;
+use crate::limits::LEAF_LIFE_S;
 use crate::ports::NodeAuthority;
 
 /// What is chosen before the first certificate.
@@ -155,7 +156,7 @@ pub(crate) async fn first_client(
         public_key,
         subject: DistinguishedName::new().common_name(name).build().map_err(Failure::internal)?,
         names: Vec::new(),
-        ttl_s: Some(397 * 24 * 3600),
+        ttl_s: Some(LEAF_LIFE_S),
         certifies: None,
         responder: None,
     };

@@ -37,8 +37,8 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
 
 fn explain(slug: Option<&str>) -> Result<(), Failure> {
     let Some(slug) = slug else {
-        for slug in ca_http::explain::slugs() {
-            data(slug);
+        for known in ca_http::explain::explanations() {
+            data(&format!("{}\t{}", known.slug, known.title));
         }
         return Ok(());
     };

@@ -54,6 +54,16 @@ impl From<ca_core::register::StorageFault> for Failure {
     }
 }
 
+impl From<ca_http::DeskError> for Failure {
+    fn from(error: ca_http::DeskError) -> Self {
+        match error {
+            ca_http::DeskError::Act(error) => error.into(),
+            ca_http::DeskError::Refused { .. } => Self::new("bad-request", error.to_string()),
+            ca_http::DeskError::Internal { .. } => Self::internal(error),
+        }
+    }
+}
+
 impl From<ca_authority::ActError> for Failure {
     fn from(error: ca_authority::ActError) -> Self {
         Self::new(error.slug(), error.to_string())

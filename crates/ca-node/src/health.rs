@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ca_authority::Ports as _;
 use ca_authority::limits::VA_GRACE_MS;
 use ca_authority::ports::{Clock as _, Log as _, Signer as _};
+use ca_core::register::StorageFault;
 use ca_http::{Health, ReadyRole};
+use tokio::sync::watch;
 
 use crate::limits::STALENESS_MAX_MS;
 use crate::ports::NodeAuthority;
@@ -14,16 +16,29 @@ use crate::ports::NodeAuthority;
 pub(crate) struct NodeHealth {
     authority: NodeAuthority,
     draining: AtomicBool,
+    fault: watch::Sender<Option<StorageFault>>,
 }
 
 impl NodeHealth {
     pub(crate) fn new(authority: NodeAuthority) -> Self {
-        Self { authority, draining: AtomicBool::new(false) }
+        Self { authority, draining: AtomicBool::new(false), fault: watch::Sender::new(None) }
     }
 
     /// Balancers are told to go elsewhere from now on.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits for a fault that a door met.
+    pub(crate) async fn failed(&self) -> StorageFault {
+        let mut fault = self.fault.subscribe();
+        loop {
+            if let Some(fault) = fault.borrow_and_update().clone() {
+                return fault;
+            }
+            // The sender lives as long as this.
+            let _ = fault.changed().await;
+        }
     }
 
     fn age_ms(&self) -> Result<u64, String> {
@@ -69,6 +84,10 @@ impl NodeHealth {
 }
 
 impl Health for NodeHealth {
+    fn storage_failed(&self, fault: &StorageFault) {
+        self.fault.send_replace(Some(fault.clone()));
+    }
+
     fn ready(&self, role: ReadyRole) -> Result<(), String> {
         if self.draining.load(Ordering::SeqCst) {
             return Err("stopping".to_owned());

@@ -22,7 +22,12 @@ pub(crate) const SUPPLY_KEY: &str = "supply-key";
 const RESPONDER_LABEL: &str = "ocsp-responder";
 
 pub(crate) fn token_failure(error: TokenError) -> Failure {
-    Failure::new(error.slug(), error.to_string())
+    let slug = match error {
+        TokenError::WrongPin { .. } => "wrong-pin",
+        TokenError::ModuleMissing { .. } | TokenError::LabelMissing { .. } => "token-not-found",
+        _ => "token-failed",
+    };
+    Failure::new(slug, error.to_string())
 }
 
 /// Signs the key proof statement, checks it with the register's key, and writes it to the log.

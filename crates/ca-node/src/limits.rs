@@ -32,6 +32,9 @@ pub(crate) const TICK_EVERY: Duration = Duration::from_secs(1);
 /// No contact with a quorum for longer: readiness of the status service goes off.
 pub(crate) const STALENESS_MAX_MS: u64 = 10_000;
 
+/// A leaf certificate of the cluster itself: the most that its profile allows.
+pub(crate) const LEAF_LIFE_S: u64 = 397 * 24 * 3600;
+
 /// A join token's life.
 pub(crate) const JOIN_TOKEN_LIFE_MS: u64 = 15 * 60 * 1000;
 

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
 
-use ca_authority::{Authority, Ports as _};
+use ca_authority::Authority;
+use ca_authority::ports::{Entropy as _, Log as _};
+use ca_core::ids::BootId;
 use ca_hsm::{Module, PinUnavailable, Token, TokenConfig};
 use ca_http::Doors;
-use ca_raft::{ExchangeHandler, IssuanceLog, PeerIdentity, PeerTls, StartOptions};
+use ca_raft::{Compaction, ExchangeHandler, IssuanceLog, PeerIdentity, PeerTls, StartError, StartOptions, StartStoreError};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -67,7 +69,6 @@ pub(crate) fn open_token(section: &TokenSection, data_dir: &Path) -> Result<Toke
 
 /// Initialises a fresh token with a random PIN, which goes into a file of the data directory.
 pub(crate) fn provision_token(section: &TokenSection, data_dir: &Path) -> Result<(), Failure> {
-    use ca_authority::ports::Entropy as _;
     let draw = || -> Result<SecretString, Failure> {
         let mut octets = [0; 16];
         ca_hsm::SystemEntropy.fill(&mut octets).map_err(Failure::internal)?;
@@ -115,17 +116,19 @@ impl Node {
     ) -> Result<Self, Failure> {
         let Listeners { api, va, peer } = listeners;
         let supplier = Supplier::default();
+        let PeerIdentity { cluster, epoch, node } = beginning.identity;
         let options = StartOptions {
             data_dir: config.node.data_dir.clone(),
-            identity: beginning.identity,
+            cluster,
+            epoch,
+            node,
+            boot: draw_boot()?,
             peer_listener: peer,
             tls: beginning.tls,
             exchange: supplier.handler(),
+            compaction: Compaction::default(),
         };
-        let log = IssuanceLog::start(options).await.map_err(|e| {
-            Failure::new(e.slug(), e.to_string()).next("ca-node explain tells what to do with the directory")
-        })?;
-        let log = Arc::new(log);
+        let log = IssuanceLog::start(options).await.map_err(|error| not_started(&error))?;
         let ports = NodePorts { log: Arc::clone(&log), token: token.clone() };
         let authority = Arc::new(Authority::new(ports));
         supplier.set(&authority);
@@ -136,7 +139,7 @@ impl Node {
     pub(crate) async fn run(self, data_dir: &Path) -> Result<(), Failure> {
         let (stop, stopping) = watch::channel(false);
         let health = Arc::new(NodeHealth::new(Arc::clone(&self.authority)));
-        let desk = Desk::new(Arc::clone(&self.authority));
+        let desk = Arc::new(Desk { authority: Arc::clone(&self.authority) });
         let doors = Doors::new(Arc::clone(&self.authority), health.clone(), desk);
         let (api, va) = self.listeners;
         let mut serving = JoinSet::new();
@@ -144,11 +147,11 @@ impl Node {
         serving.spawn(serve(api, secured, doors.api(), stopping.clone()));
         serving.spawn(serve(va, None, doors.va(), stopping.clone()));
         let mut tasks = tasks::start(&self.authority, &stopping);
-        let node = self.authority.ports().log.node_id();
-        tracing::info!(node = node.0, "serving");
+        tracing::info!(node = self.log.node().0, "serving");
         let ended = tokio::select! {
             signal = signalled() => signal,
             fault = self.log.stopped() => Err(Failure::new("node-stopped", fault.to_string())),
+            fault = health.failed() => Err(Failure::new("node-stopped", fault.to_string())),
         };
         health.drain();
         if ended.is_ok() {
@@ -168,6 +171,22 @@ impl Node {
         self.log.shutdown().await;
         self.token.close();
     }
+}
+
+fn not_started(error: &StartError) -> Failure {
+    let slug = match error {
+        StartError::Store(StartStoreError::Locked { .. }) => "data-dir-locked",
+        StartError::Store(StartStoreError::Foreign { .. }) | StartError::OtherIdentity { .. } => "foreign-data-dir",
+        _ => "log-failed",
+    };
+    Failure::new(slug, error.to_string())
+}
+
+/// A number that no other run of this node has (R7).
+fn draw_boot() -> Result<BootId, Failure> {
+    let mut octets = [0; 8];
+    ca_hsm::SystemEntropy.fill(&mut octets).map_err(Failure::internal)?;
+    Ok(BootId(u64::from_be_bytes(octets)))
 }
 
 /// SIGTERM or Ctrl-C.

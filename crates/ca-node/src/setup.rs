@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use ca_core::command::Command;
 use ca_core::ids::{ClusterId, Epoch, NodeId};
-use ca_http::{JoinAnswer, JoinRequest};
+use ca_http::wire::{JoinAnswer, JoinRequest, Secret};
 use ca_raft::PeerIdentity;
 
 use crate::ceremony::{Choices, draw_cluster_id, first_client, found};
 use crate::config::ConfigFile;
-use crate::desk::{Leaves, certify, host_name, mint};
+use crate::desk::{Leaves, Papers, certify, host_name, mint};
 use crate::failure::Failure;
 use crate::files::{self, NodeIdentity};
 use crate::jointoken::JoinToken;
@@ -39,7 +39,7 @@ pub(crate) async fn found_cluster(
     let identity = PeerIdentity { cluster, epoch: Epoch(0), node: NodeId(1) };
     let beginning = Beginning { identity, tls: tls::lonely_peer(identity)? };
     let node = Node::open(config, listeners, token, beginning).await?;
-    match write_first_entries(&node, config, choices, tokens, said).await {
+    match write_first_entries(&node, cluster, config, choices, tokens, said).await {
         Ok(join_tokens) => {
             // COMMIT: from here on the directory is a node's.
             NodeIdentity::new(cluster, Epoch(0), NodeId(1)).store(&data_dir)?;
@@ -54,6 +54,7 @@ pub(crate) async fn found_cluster(
 
 async fn write_first_entries(
     node: &Node,
+    cluster: ClusterId,
     config: &ConfigFile,
     choices: &Choices,
     tokens: usize,
@@ -61,7 +62,6 @@ async fn write_first_entries(
 ) -> Result<Vec<String>, Failure> {
     let data_dir = &config.node.data_dir;
     node.log.initialise_single().await.map_err(Failure::internal)?;
-    let cluster = node.log.cluster();
     let urls_base = &choices.urls.base;
     let address = |listen: std::net::SocketAddr| format!("{}:{}", config.host(listen), listen.port());
     let (peer, api, va) =
@@ -79,22 +79,24 @@ async fn write_first_entries(
     let leaves = certify(
         &node.authority,
         number,
-        &config.node.name,
-        tls::requested_key(&peer_key.csr_pem)?,
-        tls::requested_key(&api_key.csr_pem)?,
-        vec![host_name(&peer)?],
-        vec![host_name(&api)?],
+        Papers {
+            name: config.node.name.clone(),
+            peer_key: tls::requested_key(&peer_key.csr_pem)?,
+            tls_key: tls::requested_key(&api_key.csr_pem)?,
+            peer_host: host_name("peer_address", &peer)?,
+            tls_host: host_name("api_address", &api)?,
+        },
     )
     .await?;
     store_leaves(data_dir, &leaves, &peer_key, &api_key)?;
-    node.log.replace_tls(tls::peer(data_dir)?);
+    node.log.renew_tls(tls::peer(data_dir)?).map_err(Failure::internal)?;
     write_first_client(node, data_dir).await?;
     said("Client certificate", format!("{} (issues, revokes, operates)", data_dir.join("client.pem").display()));
     let responder = keys::responder(&node.authority).await?;
     said("OCSP responder key", format!("{:?} in this node's token", responder.kind()));
     let mut join_tokens = Vec::with_capacity(tokens);
     for _ in 0..tokens {
-        join_tokens.push(mint(&node.authority).await?.token);
+        join_tokens.push(mint(&node.authority).await?.token.expose().to_owned());
     }
     Ok(join_tokens)
 }
@@ -121,7 +123,7 @@ pub(crate) async fn join_cluster(
     let (peer_key, api_key) = (LeafKey::generate()?, LeafKey::generate()?);
     let address = |listen: std::net::SocketAddr| format!("{}:{}", config.host(listen), listen.port());
     let request = JoinRequest {
-        secret: token.secret.clone().into(),
+        secret: Secret::new(token.secret.clone()),
         name: config.node.name.clone(),
         peer_address: address(config.listen.peer),
         api_address: address(config.listen.api),

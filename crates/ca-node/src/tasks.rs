@@ -119,7 +119,7 @@ async fn members(authority: NodeAuthority) -> Result<(), Failure> {
         let step = next_step(&standing, node, &member, &log.learners());
         let done = match step {
             Step::None => continue,
-            Step::Admit => log.admit_learner(node).await,
+            Step::Admit => log.admit_learner(node, &member.peer_address).await,
             Step::Promote => log.promote(node).await,
         };
         match done {

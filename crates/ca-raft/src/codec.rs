@@ -15,7 +15,8 @@ use ca_core::register::{Key, Value};
 use prost::Message;
 
 pub(crate) use self::raft::{
-    entry_from_wire, entry_to_wire, log_id_from_wire, log_id_to_wire, stored_membership_from_wire, stored_membership_to_wire, vote_from_wire, vote_to_wire,
+    entry_from_wire, entry_to_wire, log_id_from_wire, log_id_to_wire, stored_membership_from_wire,
+    stored_membership_to_wire, vote_from_wire, vote_to_wire,
 };
 use crate::wire::log as wire;
 

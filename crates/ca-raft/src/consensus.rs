@@ -92,11 +92,10 @@ pub(crate) fn config(compaction: Compaction) -> Result<Arc<Config>, openraft::Co
         max_payload_entries: limits::APPEND_ENTRIES_MAX,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(compaction.snapshot_every),
         max_in_snapshot_log_to_keep: compaction.entries_kept,
-        purge_batch_size: 256,
+        purge_batch_size: 1,
         install_snapshot_timeout: millis(limits::SNAPSHOT_WITHIN),
         backoff: "50ms 100ms 200ms 200ms".to_owned(),
         ..Config::default()
     };
     config.validate().map(Arc::new)
 }
-

@@ -164,7 +164,10 @@ impl Leader {
         let metrics = metrics.borrow_watched();
         let Some(replication) = &metrics.replication else {
             let leader = metrics.current_leader.map(NodeId);
-            return Err(ChangeRefused::NotLeading(NotLeading { why: "this node does not lead".into(), leader }));
+            return Err(ChangeRefused::NotLeading(NotLeading {
+                why: "this node does not lead".into(),
+                leader,
+            }));
         };
         let last = metrics.last_log_index.unwrap_or_default();
         let matched = replication.get(&node).and_then(|id| id.as_ref()).map(openraft::LogId::index);
@@ -182,14 +185,19 @@ impl Leader {
         let me = *self.raft.node_id();
         if !self.raft.is_leader() {
             let leader = self.raft.current_leader().await.map(NodeId);
-            return Err(ChangeRefused::NotLeading(NotLeading { why: "this node does not lead".into(), leader }));
+            return Err(ChangeRefused::NotLeading(NotLeading {
+                why: "this node does not lead".into(),
+                leader,
+            }));
         }
         if to == me {
             return Ok(());
         }
         let stopped = |e: &dyn fmt::Display| ChangeRefused::Refused(e.to_string());
         self.raft.trigger().transfer_leader(to).await.map_err(|e| stopped(&e))?;
-        let gone = |metrics: &openraft::RaftMetrics<Types>| metrics.current_leader.is_some_and(|leader| leader != me);
+        let gone = |metrics: &openraft::RaftMetrics<Types>| {
+            metrics.current_leader.is_some_and(|leader| leader != me)
+        };
         let waiting = self.raft.wait(Some(limits::TRANSFER_WITHIN));
         waiting.metrics(gone, "leadership to be handed over").await.map(drop).map_err(|e| stopped(&e))
     }

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::{Instant as TokioInstant, timeout, timeout_at};
+use tokio::time::timeout;
 
 use crate::codec;
 use crate::consensus::{self, Compaction, Raft};
@@ -141,9 +141,10 @@ impl IssuanceLog {
         let progress = Arc::new(Progress::new(&applied));
         let contacts = Arc::new(Contacts::default());
         let tls = Arc::new(ArcSwap::from_pointee(tls));
-        let peers = Peers::new(identity, Arc::clone(&tls), register.clone(), Arc::clone(&contacts));
-        let machine =
-            Machine::new(register.clone(), applied, Arc::clone(&progress), snapshots, stop.clone());
+        let introduced = Arc::clone(&progress.introduced);
+        let peers =
+            Peers::new(identity, Arc::clone(&tls), register.clone(), Arc::clone(&contacts), introduced);
+        let machine = Machine::new(register.clone(), applied, Arc::clone(&progress), snapshots, stop.clone());
         let config = consensus::config(compaction).map_err(|e| StartError::Raft(e.to_string()))?;
         let raft = Raft::new(node.0, config, Network::new(peers.clone()), logs.clone(), machine).await;
         let raft = raft.map_err(|e| {
@@ -284,15 +285,15 @@ impl IssuanceLog {
         mut outcome: oneshot::Receiver<Applied>,
     ) -> Result<Applied, AppendError> {
         let begun = Instant::now();
-        let mut deadline = TokioInstant::now() + limits::NO_QUORUM_AFTER;
+        let mut patience = limits::NO_QUORUM_AFTER;
         loop {
-            match timeout_at(deadline, &mut outcome).await {
+            match timeout(patience, &mut outcome).await {
                 Ok(Ok(applied)) => return Ok(applied),
                 Ok(Err(_dropped)) => return Err(AppendError::Stopped),
                 Err(_elapsed) => {}
             }
             if begun.elapsed() < limits::APPLIED_WITHIN && self.ways.progress.moves() {
-                deadline = TokioInstant::now() + limits::RETRY_AFTER;
+                patience = limits::RETRY_AFTER;
                 continue;
             }
             return match self.ways.progress.waiters.forget(id) {
@@ -323,9 +324,7 @@ impl Log for IssuanceLog {
         let register_time = self.register().time().ok().flatten().unwrap_or_default();
         let expires_at = register_time.max(wall_clock()).plus(COMMAND_LIFE_MS);
         let octets = codec::encode_envelope(&Envelope { id, expires_at, command });
-        let refused = |cause: String| {
-            AppendError::NotAppended(NoQuorum { cause, ..self.no_quorum() })
-        };
+        let refused = |cause: String| AppendError::NotAppended(NoQuorum { cause, ..self.no_quorum() });
         if octets.len() > limits::BATCH_OCTETS_MAX {
             return Err(refused(format!("a command of {} octets is too large", octets.len())));
         }
@@ -368,9 +367,8 @@ impl Log for IssuanceLog {
             (metrics.current_term, metrics.current_leader.map(NodeId), voters, members)
         };
         let node = self.identity.node;
-        let heard = |member: &NodeId| {
-            *member == node || self.contacts.lately(*member, limits::REACHABLE_WITHIN)
-        };
+        let heard =
+            |member: &NodeId| *member == node || self.contacts.lately(*member, limits::REACHABLE_WITHIN);
         let (applied, digest) = self.ways.progress.digests.last().unwrap_or((LogIndex(0), Digest([0; 32])));
         Standing {
             term,

@@ -10,7 +10,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use ca_core::apply::{Moment, apply};
 use ca_core::command::{Command, Envelope};
-use ca_core::ids::{Digest, LogIndex, RequestId, UnixMillis};
+use ca_core::ids::{Digest, LogIndex, NodeId, RequestId, UnixMillis};
 use ca_core::permit::Applied;
 use ca_core::register::{Overlay, Register};
 use futures_util::{Stream, TryStreamExt as _};
@@ -20,8 +20,9 @@ use openraft::{EntryPayload, OptionalSend};
 use tokio::sync::{oneshot, watch};
 
 use crate::codec;
-use crate::consensus::{Entry, LogId, Proposal, SnapshotMeta, StoredMembership, Types};
+use crate::consensus::{Entry, LogId, PeerAddress, Proposal, SnapshotMeta, StoredMembership, Types};
 use crate::limits;
+use crate::peers::Introductions;
 use crate::stamp::Stamps;
 use crate::stop::{Stop, StopReason};
 use crate::store::{AppliedState, EncodedChanges, RegisterStore, SnapshotDirectory};
@@ -43,6 +44,8 @@ pub(crate) struct Progress {
     pub(crate) waiters: Waiters,
     /// The latest digests.
     pub(crate) digests: Digests,
+    /// Where the members listen.
+    pub(crate) introduced: Arc<Introductions>,
     /// What the leader's clock is held to.
     pub(crate) stamps: Stamps,
     /// When something was last applied: a sign of a quorum.
@@ -53,7 +56,21 @@ impl Progress {
     pub(crate) fn new(applied: &AppliedState) -> Self {
         let digests = Digests::default();
         digests.push(applied.index(), applied.digest);
-        Self { waiters: Waiters::default(), digests, stamps: Stamps::default(), moved: Mutex::new(None) }
+        let progress = Self {
+            waiters: Waiters::default(),
+            digests,
+            introduced: Arc::default(),
+            stamps: Stamps::default(),
+            moved: Mutex::new(None),
+        };
+        progress.introduce(&applied.membership);
+        progress
+    }
+
+    fn introduce(&self, membership: &StoredMembership) {
+        for (node, PeerAddress(address)) in membership.nodes() {
+            self.introduced.introduce(NodeId(*node), address);
+        }
     }
 
     /// Whether something was applied here lately.
@@ -233,6 +250,7 @@ impl Machine {
             EntryPayload::Blank => self.write(id, EncodedChanges::of(Vec::new()), Vec::new()),
             EntryPayload::Membership(membership) => {
                 self.applied.membership = StoredMembership::new(Some(id), membership);
+                self.shared.introduce(&self.applied.membership);
                 self.write(id, EncodedChanges::of(Vec::new()), Vec::new())
             }
             EntryPayload::Normal(Proposal(octets)) => self.apply_batch(id, octets),
@@ -357,6 +375,7 @@ impl RaftStateMachine<Types> for Machine {
         let index = self.applied.index();
         tracing::info!("the register is now a snapshot of entry {index} ({:?})", meta.last_log_id);
         self.shared.digests.restart(index, self.applied.digest);
+        self.shared.introduce(&self.applied.membership);
         self.shared.moved();
         self.recall(&self.store.clone(), index)?;
         self.snapshots.make(&self.store).map(drop)

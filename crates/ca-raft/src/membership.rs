@@ -72,6 +72,14 @@ impl IssuanceLog {
         self.change(Change::AdmitLearner(member)).await
     }
 
+    /// Who follows the log without a vote, as this node knows it.
+    #[must_use]
+    pub fn learners(&self) -> Vec<NodeId> {
+        let metrics = self.ways.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        metrics.membership_config.membership().learner_ids().map(NodeId).collect()
+    }
+
     /// Makes a learner that has caught up a voter. Any node can be asked.
     ///
     /// # Errors
@@ -130,7 +138,7 @@ impl IssuanceLog {
     }
 
     async fn change(&self, change: Change) -> Result<(), MembershipError> {
-        let deadline = Instant::now() + limits::NO_QUORUM_AFTER;
+        let begun = Instant::now();
         loop {
             let why = match self.ways.known_leader() {
                 None => "no leader is known".to_owned(),
@@ -140,7 +148,7 @@ impl IssuanceLog {
                     Err(ChangeRefused::NotLeading(not)) => not.why,
                 },
             };
-            if Instant::now() >= deadline {
+            if begun.elapsed() >= limits::NO_QUORUM_AFTER {
                 return Err(MembershipError::NotKnown(why));
             }
             sleep(limits::RETRY_AFTER).await;

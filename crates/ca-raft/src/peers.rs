@@ -20,8 +20,8 @@ use ca_core::ids::NodeId;
 pub(crate) use self::client::{CallError, Peers};
 pub use self::identity::{InvalidPeerIdentity, PeerIdentity};
 pub(crate) use self::network::Network;
-pub(crate) use self::server::{Served, serve};
 pub use self::server::{ExchangeHandler, exchange_nothing};
+pub(crate) use self::server::{Served, serve};
 pub use self::tls::{PeerTls, PeerTlsError};
 
 /// When each peer was last heard.
@@ -39,5 +39,21 @@ impl Contacts {
     pub(crate) fn lately(&self, node: NodeId, within: Duration) -> bool {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         heard.get(&node).is_some_and(|at| at.elapsed() < within)
+    }
+}
+
+/// Where nodes listen, as the membership says; for those that the register has no row of yet.
+#[derive(Debug, Default)]
+pub(crate) struct Introductions {
+    addresses: Mutex<HashMap<NodeId, String>>,
+}
+
+impl Introductions {
+    pub(crate) fn introduce(&self, node: NodeId, address: &str) {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner).insert(node, address.to_owned());
+    }
+
+    pub(crate) fn of(&self, node: NodeId) -> Option<String> {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner).get(&node).cloned()
     }
 }

@@ -28,8 +28,8 @@ pub(crate) async fn read(mut readers: Receiver<Reader>, ways: Ways, mut applied:
         });
         if let Ok(Some(index)) = confirmed.await {
             for reader in round {
-                // Whoever gave up has its answer.
-                drop(reader.send(index));
+                // An error is a caller who gave up, and has its answer.
+                reader.send(index).ok();
             }
         }
     }
@@ -60,10 +60,7 @@ impl Ways {
 }
 
 /// The answer to a caller whose deadline passed.
-pub(crate) fn no_quorum(
-    standing: &ca_authority::ports::Standing,
-    last_failure: Option<String>,
-) -> NoQuorum {
+pub(crate) fn no_quorum(standing: &ca_authority::ports::Standing, last_failure: Option<String>) -> NoQuorum {
     NoQuorum {
         voters: standing.voters.clone(),
         reachable: standing.reachable.clone(),

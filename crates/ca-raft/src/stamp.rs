@@ -35,7 +35,8 @@ impl Stamps {
         let stamp = match *latest {
             None => wall,
             Some(Latest { stamp, seen }) => {
-                let elapsed = u64::try_from(now.saturating_duration_since(seen).as_millis()).unwrap_or(u64::MAX);
+                let elapsed =
+                    u64::try_from(now.saturating_duration_since(seen).as_millis()).unwrap_or(u64::MAX);
                 wall.clamp(stamp, stamp.plus(elapsed).plus(STAMP_LEAP_MS))
             }
         };

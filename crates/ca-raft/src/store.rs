@@ -16,8 +16,8 @@ mod log;
 mod register;
 mod snapshot;
 
-pub(crate) use self::directory::{DataDirectory, Identity};
 pub use self::directory::StartStoreError;
+pub(crate) use self::directory::{DataDirectory, Identity};
 pub(crate) use self::log::LogStore;
 pub(crate) use self::register::{Applied as AppliedState, EncodedChanges, RegisterStore};
 pub(crate) use self::snapshot::{SnapshotDirectory, sync_directory};

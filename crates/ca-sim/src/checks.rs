@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ca_core::apply::{Moment, apply};
 use ca_core::command::Command;
-use ca_core::ids::{CaId, Digest, LogIndex, RequestId};
+use ca_core::ids::{CaId, Digest, LogIndex, NodeId, RequestId};
 use ca_core::limits::INTENT_OPEN_MAX_MS;
 use ca_core::outcome::Outcome;
 use ca_core::register::{
@@ -47,7 +47,17 @@ impl History {
             history.add(index_of(place), entry);
         }
         rows_agree(&history.register);
+        history.outcomes_stay();
         history
+    }
+
+    /// What a command came to the first time it came to for ever (R7).
+    fn outcomes_stay(&self) {
+        let rows = self.register.scan(&Key::Outcome(RequestId::FIRST), usize::MAX).expect("memory has no faults");
+        for (key, value) in rows {
+            let (Key::Outcome(id), Value::Outcome(outcome)) = (key, value) else { panic!("one table a scan") };
+            assert_eq!(self.outcomes.get(&id), Some(&outcome), "R7: {id:?} has another outcome now");
+        }
     }
 
     fn add(&mut self, index: LogIndex, entry: &Entry) {
@@ -151,6 +161,7 @@ impl World {
     pub fn settle_and_check(&self) {
         for node in self.nodes() {
             self.token_mode(node, TokenMode::Works);
+            self.storm().set_faults(NodeId(node), &[]);
             self.link(node, Link::Up);
         }
         self.storm().release_held();

@@ -31,12 +31,17 @@ impl<T> std::fmt::Debug for Act<T> {
 }
 
 impl<T> Act<T> {
+    /// An act that has not begun.
+    pub fn new(act: impl Future<Output = T> + 'static) -> Self {
+        Self(Box::pin(act))
+    }
+
     /// Begins the act and runs it until it waits.
     ///
     /// # Panics
     /// If it does not wait: then [`drive`] is meant.
     pub fn until_it_waits(act: impl Future<Output = T> + 'static) -> Self {
-        let mut act = Self(Box::pin(act));
+        let mut act = Self::new(act);
         assert!(act.step().is_none(), "the act does not wait");
         act
     }

@@ -18,6 +18,13 @@ impl SimEntropy {
     }
 }
 
+impl SimEntropy {
+    /// Gives the last 32 octets again, as a broken source would.
+    pub fn repeat(&self) {
+        self.drawn.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl Entropy for SimEntropy {
     fn fill(&self, octets: &mut [u8]) -> Result<(), EntropyFault> {
         for chunk in octets.chunks_mut(32) {

@@ -58,7 +58,7 @@ pub enum TokenMode {
 pub struct Signed {
     /// Whose token.
     pub node: NodeId,
-    /// With which key.
+    /// Which key was asked for. A token that confuses its keys may have used another.
     pub key: KeyIdentifier,
     /// What was signed.
     pub message: Vec<u8>,
@@ -128,7 +128,7 @@ impl SimToken {
     pub fn prove(&self, key: &PublicKey, statement: &[u8]) -> Vec<u8> {
         let id = key.key_identifier();
         let key = locked(&self.inside).keys.get(&id).cloned().expect("the token holds the key");
-        self.with_key(&key, statement)
+        self.with_key(id, &key, statement)
     }
 
     fn try_sign(&self, order: &SigningOrder) -> Poll<Result<Vec<u8>, SignError>> {
@@ -153,7 +153,7 @@ impl SimToken {
             let Some(key) = key else { return Poll::Ready(Err(SignError::NoKey { key: wanted })) };
             (inside.mode, key)
         };
-        let mut signature = self.with_key(&key, order.message());
+        let mut signature = self.with_key(order.key(), &key, order.message());
         if mode == TokenMode::FlipsBits
             && let Some(octet) = signature.first_mut()
         {
@@ -162,10 +162,9 @@ impl SimToken {
         Poll::Ready(Ok(signature))
     }
 
-    fn with_key(&self, key: &SoftKey, message: &[u8]) -> Vec<u8> {
+    fn with_key(&self, asked: KeyIdentifier, key: &SoftKey, message: &[u8]) -> Vec<u8> {
         let committed = self.committed.count();
-        let key_id = key.public.key_identifier();
-        let signed = Signed { node: self.node, key: key_id, message: message.to_vec(), committed };
+        let signed = Signed { node: self.node, key: asked, message: message.to_vec(), committed };
         locked(&self.tape.0).push(signed);
         key.pair.sign(message).as_ref().to_vec()
     }

@@ -13,7 +13,7 @@ use ca_core::command::{Command, Idempotency};
 use ca_core::ids::{CaId, Digest, NodeId, ProfileName, UnixMillis};
 use ca_core::outcome::Outcome;
 use ca_core::plan::CertificateRequest;
-use ca_core::register::Register;
+use ca_core::register::Issuer;
 use ca_core::roles::Identity;
 use ca_hsm::SignatureVerifier;
 use ca_x509::certificate::Certificate;
@@ -379,8 +379,7 @@ impl World {
     pub fn crl(&self, node: u64, of: &str) -> Option<(Crl, CertificateList)> {
         let served = self.node(node).crl(&ca(of)).expect("memory has no faults")?;
         let list = CertificateList::parse(&served.der).expect("a list is served");
-        let authority = self.node(node);
-        let issuer = authority.register().issuer(&ca(of)).expect("memory has no faults").expect("it is defined");
+        let issuer = self.issuer(of);
         let verdict =
             SignatureVerifier.verify(&issuer.public_key, issuer.algorithm, list.tbs_der(), list.signature());
         assert_eq!(verdict, Ok(()), "the list of {of} on node {node}");
@@ -399,15 +398,8 @@ impl World {
     /// If the answer is not what a client accepts.
     pub fn status_of(&self, node: u64, of: &str, serial: SerialNumber) -> Said {
         let authority = self.node(node);
-        // The CA as the node that knows most has it: a client has the CA's certificate anyhow.
-        let issuer = self.nodes().find_map(|node| {
-            self.node(node).register().issuer(&ca(of)).expect("memory has no faults")
-        });
-        let issuer = issuer.expect("the CA is defined");
-        let id = CertId::sha1(&issuer.subject, &issuer.public_key, &serial);
-        let request = OcspRequest { cert_ids: vec![id], nonce: None };
-        let request = request.encode().expect("it has one CertID");
-        let answer = drive(authority.answer_ocsp(&request));
+        let answer = drive(authority.answer_ocsp(&self.status_request(of, serial)));
+        let issuer = self.issuer(of);
         let (said, life) = read_answer(&answer.der, &issuer.public_key, issuer.algorithm);
         locked(&self.captured).push(Captured {
             node: NodeId(node),
@@ -421,6 +413,27 @@ impl World {
             der: answer.der,
         });
         said
+    }
+
+    /// The OCSP request for a serial.
+    ///
+    /// # Panics
+    /// Never: it has one CertID.
+    #[must_use]
+    pub fn status_request(&self, of: &str, serial: SerialNumber) -> Vec<u8> {
+        let issuer = self.issuer(of);
+        let id = CertId::sha1(&issuer.subject, &issuer.public_key, &serial);
+        OcspRequest { cert_ids: vec![id], nonce: None }.encode().expect("it has one CertID")
+    }
+
+    /// A CA as the first node has it that knows it: a client has the CA's certificate anyhow.
+    ///
+    /// # Panics
+    /// If no node knows it.
+    #[must_use]
+    pub fn issuer(&self, of: &str) -> Issuer {
+        let known = |node| self.node(node).register().issuer(&ca(of)).expect("memory has no faults");
+        self.nodes().find_map(known).expect("the CA is defined")
     }
 
     /// Every OCSP answer so far.

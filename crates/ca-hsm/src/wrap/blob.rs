@@ -58,7 +58,9 @@ impl TransportPublicKey {
     /// [`TokenError::WrappedKeyInvalid`]
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, TokenError> {
         check_length(bytes)?;
-        let [VERSION, hashes, spki @ ..] = bytes else { return Err(malformed("not a transport key, version 1")) };
+        let [VERSION, hashes, spki @ ..] = bytes else {
+            return Err(malformed("not a transport key, version 1"));
+        };
         let known = Oaep::ALL.iter().fold(0, |bits, oaep| bits | oaep.bit());
         if hashes & known == 0 || hashes & !known != 0 {
             return Err(malformed("the transport key names OAEP hashes that are not known"));

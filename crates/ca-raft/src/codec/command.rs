@@ -26,7 +26,6 @@ pub(super) fn from_wire(envelope: wire::Envelope) -> Result<Envelope, CodecError
     })
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm a command, each as short as it can be")]
 fn kind_to_wire(command: &Command) -> Kind {
     match command {
         Command::InitCluster { id, name, urls } => Kind::InitCluster(wire::InitCluster {
@@ -66,9 +65,10 @@ fn kind_to_wire(command: &Command) -> Kind {
             tbs_digest: octets(&tbs_digest.0),
             signature: octets(signature),
         }),
-        Command::MintJoinToken { secret, expires_at } => {
-            Kind::MintJoinToken(wire::MintJoinToken { secret: octets(&secret.0), expires_at_ms: expires_at.0 })
-        }
+        Command::MintJoinToken { secret, expires_at } => Kind::MintJoinToken(wire::MintJoinToken {
+            secret: octets(&secret.0),
+            expires_at_ms: expires_at.0,
+        }),
         Command::AdmitMember { token, name, peer_address, api_address, va_address } => {
             Kind::AdmitMember(wire::AdmitMember {
                 token: token.map(|token| octets(&token.0)),
@@ -88,7 +88,6 @@ fn kind_to_wire(command: &Command) -> Kind {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm a command, each as short as it can be")]
 fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
     Ok(match kind {
         Kind::InitCluster(init) => Command::InitCluster {
@@ -140,10 +139,9 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
             api_address: admit.api_address,
             va_address: admit.va_address,
         },
-        Kind::ProveKey(proof) => Command::ProveKey {
-            key: fields::key_identifier(&proof.key)?,
-            signature: proof.signature.into(),
-        },
+        Kind::ProveKey(proof) => {
+            Command::ProveKey { key: fields::key_identifier(&proof.key)?, signature: proof.signature.into() }
+        }
         Kind::Tick(tick) => Command::Tick {
             digest: tick
                 .digest

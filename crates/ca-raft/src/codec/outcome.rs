@@ -49,7 +49,8 @@ pub(super) fn from_wire(outcome: wire::Outcome) -> Result<Outcome, CodecError> {
 }
 
 fn why_to_wire(refusal: &Refusal) -> Why {
-    let texts = |first: &String, second: &String| wire::TwoTexts { first: first.clone(), second: second.clone() };
+    let texts =
+        |first: &String, second: &String| wire::TwoTexts { first: first.clone(), second: second.clone() };
     match refusal {
         Refusal::Expired { expired_at, now } => {
             Why::Expired(wire::Expired { expired_at_ms: expired_at.0, now_ms: now.0 })

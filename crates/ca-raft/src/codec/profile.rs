@@ -30,7 +30,11 @@ pub(super) fn to_wire(profile: &Profile) -> wire::Profile {
         .into(),
         names: Some(names_to_wire(&profile.names)),
         key_usage: key_usage_to_wire(profile.key_usage),
-        extended_key_usage: profile.extended_key_usage.iter().map(|usage| purpose_to_wire(*usage).into()).collect(),
+        extended_key_usage: profile
+            .extended_key_usage
+            .iter()
+            .map(|usage| purpose_to_wire(*usage).into())
+            .collect(),
         ca: profile.basic_constraints.ca,
         path_len: profile.basic_constraints.path_len.map(u32::from),
         status: match profile.status {
@@ -108,7 +112,8 @@ fn key_rule(rule: &wire::KeyRule) -> Result<KeyRule, CodecError> {
         wire::KeyAlgorithm::EcP521 => KeyRule::EcP521,
         wire::KeyAlgorithm::Ed25519 => KeyRule::Ed25519,
         wire::KeyAlgorithm::Rsa => KeyRule::Rsa {
-            bits_min: u16::try_from(rule.bits_min).map_err(|_large| CodecError::Unknown { what: "RSA bits" })?,
+            bits_min: u16::try_from(rule.bits_min)
+                .map_err(|_large| CodecError::Unknown { what: "RSA bits" })?,
         },
     })
 }

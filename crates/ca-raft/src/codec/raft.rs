@@ -18,7 +18,11 @@ pub(crate) fn log_id_from_wire(id: wire::LogId) -> LogId {
 }
 
 pub(crate) fn vote_to_wire(vote: &Vote) -> wire::Vote {
-    wire::Vote { term: vote.leader_id().term, node: vote.leader_id().voted_for, committed: vote.is_committed() }
+    wire::Vote {
+        term: vote.leader_id().term,
+        node: vote.leader_id().voted_for,
+        committed: vote.is_committed(),
+    }
 }
 
 pub(crate) fn vote_from_wire(vote: Option<wire::Vote>) -> Result<Vote, CodecError> {
@@ -52,7 +56,10 @@ pub(crate) fn membership_to_wire(membership: &Membership) -> wire::Membership {
         configs: membership.get_joint_config().iter().map(voters).collect(),
         nodes: membership
             .nodes()
-            .map(|(node, PeerAddress(address))| wire::MemberNode { node: *node, peer_address: address.clone() })
+            .map(|(node, PeerAddress(address))| wire::MemberNode {
+                node: *node,
+                peer_address: address.clone(),
+            })
             .collect(),
     }
 }

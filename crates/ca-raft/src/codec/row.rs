@@ -119,9 +119,7 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
         }),
         Kind::Responder(serial) => Value::Responder(fields::serial(&serial)?),
         Kind::Certificate(entry) => Value::Certificate(certificate_from_wire(entry)?),
-        Kind::OpenIntent(open) => {
-            Value::OpenIntent(UnixMillis(open.since_ms), fields::request(open.owner)?)
-        }
+        Kind::OpenIntent(open) => Value::OpenIntent(UnixMillis(open.since_ms), fields::request(open.owner)?),
         Kind::Revocation(revocation) => Value::Revocation(revocation_from_wire(revocation)?),
         Kind::CrlScope(scope) => Value::CrlScope(CrlScope {
             last_counter: scope.last_counter,
@@ -202,11 +200,9 @@ fn certificate_to_wire(entry: &CertificateEntry) -> wire::Certificate {
         not_after_s: entry.not_after.0,
         state: Some(match &entry.state {
             CertificateState::Open => State::Open(wire::Empty {}),
-            CertificateState::Recorded { signature, index, at } => State::Recorded(wire::Recorded {
-                signature: octets(signature),
-                index: index.0,
-                at_ms: at.0,
-            }),
+            CertificateState::Recorded { signature, index, at } => {
+                State::Recorded(wire::Recorded { signature: octets(signature), index: index.0, at_ms: at.0 })
+            }
             CertificateState::Abandoned { index } => State::AbandonedIndex(index.0),
         }),
         certifies: entry.certifies.as_ref().map(ToString::to_string),

@@ -20,9 +20,9 @@ use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Status};
 
-use super::Contacts;
 use super::identity::PeerIdentity;
 use super::tls::PeerTls;
+use super::{Contacts, Introductions};
 use crate::limits;
 use crate::store::RegisterStore;
 use crate::wire::peer as wire;
@@ -67,8 +67,7 @@ struct Inner {
     tls: Arc<ArcSwap<PeerTls>>,
     register: RegisterStore,
     contacts: Arc<Contacts>,
-    /// Addresses from the membership, for nodes that the register does not know yet.
-    introduced: Mutex<HashMap<NodeId, String>>,
+    introduced: Arc<Introductions>,
     clients: Mutex<HashMap<(NodeId, Lane), Client>>,
 }
 
@@ -84,25 +83,16 @@ impl Peers {
         tls: Arc<ArcSwap<PeerTls>>,
         register: RegisterStore,
         contacts: Arc<Contacts>,
+        introduced: Arc<Introductions>,
     ) -> Self {
-        let (introduced, clients) = (Mutex::default(), Mutex::default());
+        let clients = Mutex::default();
         Self { inner: Arc::new(Inner { identity, tls, register, contacts, introduced, clients }) }
     }
 
     /// What stands in every request to `to`.
     pub(crate) fn caller(&self, to: NodeId) -> wire::Caller {
         let PeerIdentity { cluster, epoch, node } = self.inner.identity;
-        wire::Caller {
-            cluster: Bytes::copy_from_slice(&cluster.0),
-            epoch: epoch.0,
-            from: node.0,
-            to: to.0,
-        }
-    }
-
-    /// This node.
-    pub(crate) fn node(&self) -> NodeId {
-        self.inner.identity.node
+        wire::Caller { cluster: Bytes::copy_from_slice(&cluster.0), epoch: epoch.0, from: node.0, to: to.0 }
     }
 
     /// The peer answered.
@@ -112,11 +102,7 @@ impl Peers {
 
     /// Notes where a node listens, as the membership says.
     pub(crate) fn introduce(&self, node: NodeId, address: &str) {
-        self.inner
-            .introduced
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(node, address.to_owned());
+        self.inner.introduced.introduce(node, address);
     }
 
     /// Drops all connections: they were made with a certificate that is no longer ours.
@@ -181,9 +167,7 @@ impl Inner {
         let inner = Arc::clone(self);
         let connector = tower::service_fn(move |_uri: Uri| {
             let inner = Arc::clone(&inner);
-            async move {
-                inner.connect(node).await.map(TokioIo::new).map_err(|e| NotConnected(e.to_string()))
-            }
+            async move { inner.connect(node).await.map(TokioIo::new).map_err(|e| NotConnected(e.to_string())) }
         });
         // The address is looked up at each connect; this one only fills the request's authority.
         let channel = Endpoint::from_static("http://peer.invalid")
@@ -209,7 +193,9 @@ impl Inner {
         };
         let stream = timeout(limits::CONNECT_WITHIN.saturating_mul(2), connecting)
             .await
-            .map_err(|_elapsed| io::Error::new(io::ErrorKind::TimedOut, format!("{address} does not answer")))?
+            .map_err(|_elapsed| {
+                io::Error::new(io::ErrorKind::TimedOut, format!("{address} does not answer"))
+            })?
             .map_err(|e| io::Error::new(e.kind(), format!("{address}: {e}")))?;
         let expected = PeerIdentity { node, ..self.identity };
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
@@ -228,8 +214,7 @@ impl Inner {
             Ok(_) => {}
             Err(fault) => return Err(io::Error::other(fault)),
         }
-        let introduced = self.introduced.lock().unwrap_or_else(PoisonError::into_inner);
-        introduced.get(&node).cloned().ok_or_else(|| io::Error::other(format!("node {node} has no address")))
+        self.introduced.of(node).ok_or_else(|| io::Error::other(format!("node {node} has no address")))
     }
 }
 

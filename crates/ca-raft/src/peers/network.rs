@@ -8,7 +8,8 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use openraft::base::{BoxFuture, BoxStream};
 use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::{
-    Backoff, NetBackoff, NetSnapshot, NetStreamAppend, NetTransferLeader, NetVote, RPCOption, RaftNetworkFactory,
+    Backoff, NetBackoff, NetSnapshot, NetStreamAppend, NetTransferLeader, NetVote, RPCOption,
+    RaftNetworkFactory,
 };
 use openraft::raft::{
     AppendEntriesRequest, SnapshotResponse, StreamAppendError, StreamAppendResult, TransferLeaderError,
@@ -113,7 +114,10 @@ impl NetStreamAppend<Types> for PeerLink {
         &'s mut self,
         input: S,
         _option: RPCOption,
-    ) -> BoxFuture<'s, Result<BoxStream<'s, Result<StreamAppendResult<Types>, RPCError<Types>>>, RPCError<Types>>>
+    ) -> BoxFuture<
+        's,
+        Result<BoxStream<'s, Result<StreamAppendResult<Types>, RPCError<Types>>>, RPCError<Types>>,
+    >
     where
         S: Stream<Item = AppendEntriesRequest<Types>> + OptionalSend + Unpin + 'static,
     {
@@ -218,8 +222,7 @@ impl NetSnapshot<Types> for PeerLink {
         let (sender, mut receiver) = mpsc::channel(4);
         let (caller, first) = (self.peers.caller(self.node), begin(&vote, &meta));
         // The directory stays while the reader holds it, though newer snapshots are made.
-        let reader =
-            tokio::task::spawn_blocking(move || send_files(&snapshot, &caller, first, &sender));
+        let reader = tokio::task::spawn_blocking(move || send_files(&snapshot, &caller, first, &sender));
         let parts = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
         let mut client = self.peers.client(self.node, Lane::Bulk);
         let sent = timeout(limits::SNAPSHOT_WITHIN, client.snapshot(parts));

@@ -39,7 +39,9 @@ use crate::wire::peer::peers_server::{Peers, PeersServer};
 
 /// Answers an exchange: (who asks, name, octets) → octets, or why not.
 pub type ExchangeHandler = Arc<
-    dyn Fn(NodeId, String, Vec<u8>) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send>> + Send + Sync,
+    dyn Fn(NodeId, String, Vec<u8>) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send>>
+        + Send
+        + Sync,
 >;
 
 /// The handler of a node that exchanges nothing.
@@ -142,10 +144,12 @@ fn admit(
     Ok(peer.node)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn malformed(why: impl ToString) -> Status {
     Status::invalid_argument(why.to_string())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn stopped(why: impl ToString) -> Status {
     Status::unavailable(why.to_string())
 }
@@ -163,7 +167,10 @@ impl Peers for PeerCalls {
         Ok(Response::new(vote_reply(&answer)))
     }
 
-    async fn pre_vote(&self, request: Request<wire::VoteRequest>) -> Result<Response<wire::VoteReply>, Status> {
+    async fn pre_vote(
+        &self,
+        request: Request<wire::VoteRequest>,
+    ) -> Result<Response<wire::VoteReply>, Status> {
         let mut request = request.into_inner();
         self.admit(request.caller.take())?;
         let answer = self.served.raft.pre_vote(vote_request(request)?).await.map_err(stopped)?;
@@ -289,7 +296,8 @@ impl PeerCalls {
     ) -> Result<(crate::consensus::Vote, SnapshotDirectory), Status> {
         use wire::snapshot_part::Part;
         let next = |part: Option<wire::SnapshotPart>| {
-            let wire::SnapshotPart { caller, part } = part.ok_or_else(|| malformed("the snapshot ends early"))?;
+            let wire::SnapshotPart { caller, part } =
+                part.ok_or_else(|| malformed("the snapshot ends early"))?;
             self.admit(caller)?;
             part.ok_or_else(|| malformed("a part of a later version"))
         };
@@ -351,6 +359,7 @@ async fn finish(file: Option<fs::File>) -> io::Result<()> {
     tokio::task::spawn_blocking(move || file.sync_all()).await.map_err(io::Error::other)?
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn vote_request(request: wire::VoteRequest) -> Result<VoteRequest<Types>, Status> {
     Ok(VoteRequest {
         vote: codec::vote_from_wire(request.vote).map_err(malformed)?,
@@ -401,13 +410,17 @@ mod tests {
     /// R3: a term does not fence, this does.
     #[test]
     fn r3_a_message_must_name_cluster_epoch_sender_and_receiver() {
-        let identity = |node| PeerIdentity { cluster: ClusterId([1; 16]), epoch: Epoch(2), node: NodeId(node) };
+        let identity =
+            |node| PeerIdentity { cluster: ClusterId([1; 16]), epoch: Epoch(2), node: NodeId(node) };
         let (ours, peer, contacts) = (identity(1), identity(3), Contacts::default());
         let right = wire::Caller { cluster: Bytes::from_static(&[1; 16]), epoch: 2, from: 3, to: 1 };
         let admitted = |peer, caller| admit(ours, peer, caller, &contacts).is_ok();
         assert!(admitted(peer, Some(right.clone())));
         assert!(!admitted(peer, None));
-        assert!(!admitted(peer, Some(wire::Caller { cluster: Bytes::from_static(&[2; 16]), ..right.clone() })));
+        assert!(!admitted(
+            peer,
+            Some(wire::Caller { cluster: Bytes::from_static(&[2; 16]), ..right.clone() })
+        ));
         assert!(!admitted(peer, Some(wire::Caller { epoch: 1, ..right.clone() })));
         assert!(!admitted(peer, Some(wire::Caller { epoch: 3, ..right.clone() })));
         assert!(!admitted(peer, Some(wire::Caller { from: 2, ..right.clone() })));

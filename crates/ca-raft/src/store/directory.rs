@@ -41,7 +41,9 @@ pub enum StartStoreError {
     },
     /// Less is there than was acknowledged: the disk lost it. The node must leave and join again under a new
     /// number; what it would vote now could contradict what it said.
-    #[error("the log database ends at {found}, but was synced up to {horizon}: acknowledged entries are lost")]
+    #[error(
+        "the log database ends at {found}, but was synced up to {horizon}: acknowledged entries are lost"
+    )]
     Lost {
         /// RocksDB's last sequence number.
         found: u64,

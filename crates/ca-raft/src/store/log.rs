@@ -90,7 +90,8 @@ impl LogStore {
         stop: Stop,
     ) -> Result<Self, StartStoreError> {
         let path = directory.path().join("log.horizon");
-        let (horizon, synced) = Horizon::open(&path).map_err(|source| StartStoreError::Io { path, source })?;
+        let (horizon, synced) =
+            Horizon::open(&path).map_err(|source| StartStoreError::Io { path, source })?;
         let db = DB::open(&options(cache), directory.path().join("log")).map_err(damaged)?;
         // Damage below the horizon: what was acknowledged is gone.
         let found = db.latest_sequence_number();
@@ -174,7 +175,9 @@ impl LogStore {
     }
 
     fn stored_vote(&self) -> io::Result<Option<Vote>> {
-        let Some(octets) = self.shared.db.get_pinned(VOTE).map_err(io::Error::other)? else { return Ok(None) };
+        let Some(octets) = self.shared.db.get_pinned(VOTE).map_err(io::Error::other)? else {
+            return Ok(None);
+        };
         let vote = wire::Vote::decode(&*octets).map_err(io::Error::other)?;
         codec::vote_from_wire(Some(vote)).map(Some).map_err(io::Error::other)
     }
@@ -376,13 +379,15 @@ fn claim(db: &DB, directory: &DataDirectory, identity: Identity) -> Result<(), S
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn damaged(why: impl ToString) -> StartStoreError {
     StartStoreError::Database { what: "the log database", why: why.to_string() }
 }
 
 fn number(db: &DB, key: &[u8]) -> Result<Option<u64>, String> {
     let Some(octets) = db.get_pinned(key).map_err(|e| e.to_string())? else { return Ok(None) };
-    let octets: [u8; 8] = (*octets).try_into().map_err(|_length| format!("{} octets of a number", octets.len()))?;
+    let octets: [u8; 8] =
+        (*octets).try_into().map_err(|_length| format!("{} octets of a number", octets.len()))?;
     Ok(Some(u64::from_be_bytes(octets)))
 }
 
@@ -408,7 +413,8 @@ impl EntryCache {
     fn push(&mut self, appended: Vec<(Entry, usize)>) {
         if let Some((first, _)) = appended.first() {
             let first = first.log_id.index();
-            let follows = self.entries.last_key_value().is_none_or(|(last, _)| last.checked_add(1) == Some(first));
+            let follows =
+                self.entries.last_key_value().is_none_or(|(last, _)| last.checked_add(1) == Some(first));
             if !follows {
                 *self = Self::default();
             }

@@ -8,13 +8,14 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use ca_core::ids::{CaId, Digest, LogIndex, NodeId};
 use ca_core::register::{Change, Key, MemoryRegister, Register, StorageFault, Value};
 use ca_x509::key::KeyIdentifier;
+use ca_x509::serial::SerialNumber;
 use prost::Message as _;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{Cache, DB, Direction, IteratorMode, Options, ReadOptions, WriteBatch};
@@ -66,6 +67,9 @@ struct Shared {
     current: ArcSwap<Open>,
     /// The rows of the small tables. Locked for writing while the database is switched.
     small: RwLock<MemoryRegister>,
+    /// No row of [`Key::Expiry`] sorts before this. Rows leave that table at its front, one by one, and RocksDB
+    /// keeps a tombstone for each until it compacts: a scan from the table's beginning would read them all.
+    expiry_floor: Mutex<Vec<u8>>,
     applied: watch::Sender<LogIndex>,
 }
 
@@ -124,6 +128,7 @@ impl RegisterStore {
             cache: cache.clone(),
             current: ArcSwap::from_pointee(open),
             small: RwLock::new(small),
+            expiry_floor: Mutex::new(vec![EXPIRIES]),
             applied: watch::Sender::new(applied.index()),
         };
         Ok((Self { shared: Arc::new(shared) }, applied))
@@ -140,15 +145,21 @@ impl RegisterStore {
     /// [`StorageFault`]: the node must stop.
     pub(crate) fn write(&self, changes: EncodedChanges, applied: &Applied) -> Result<(), StorageFault> {
         let mut batch = WriteBatch::default();
+        // Held until the rows are written, so that no scan raises the floor past a row that is on its way.
+        let mut floor = self.shared.expiry_floor.lock().unwrap_or_else(PoisonError::into_inner);
         for EncodedChange { key, value } in &changes.encoded {
             match value {
                 Some(value) => batch.put(key, value),
                 None => batch.delete(key),
             }
+            if value.is_some() && key.first() == Some(&EXPIRIES) && *key < *floor {
+                floor.clone_from(key);
+            }
         }
         batch.put(HEAD, encode_head(applied));
         // COMMIT: after this line the entry is applied. A crash before it applies the entry again.
         self.shared.current.load().db.write(batch).map_err(fault)?;
+        drop(floor);
         if !changes.small.is_empty() {
             self.shared.small.write().unwrap_or_else(PoisonError::into_inner).write(changes.small);
         }
@@ -192,8 +203,10 @@ impl RegisterStore {
         write_pointer(shared.directory.path(), number)?;
         {
             let mut small = shared.small.write().unwrap_or_else(PoisonError::into_inner);
+            let mut floor = shared.expiry_floor.lock().unwrap_or_else(PoisonError::into_inner);
             shared.current.store(Arc::new(open));
             *small = rows;
+            *floor = vec![EXPIRIES];
         }
         old.directory.obsolete.store(true, Ordering::Release);
         shared.applied.send_replace(applied.index());
@@ -220,7 +233,24 @@ impl Register for RegisterStore {
         if is_small(from) {
             return self.shared.small.read().unwrap_or_else(PoisonError::into_inner).scan(from, limit);
         }
-        scan(&self.shared.current.load().db, from, limit)
+        match from {
+            Key::Expiry(..) => self.scan_expiries(key::encode(from), limit),
+            _ => scan(&self.shared.current.load().db, from, limit),
+        }
+    }
+}
+
+impl RegisterStore {
+    /// From the floor on; if everything before it was asked for, the first row found is the new floor.
+    fn scan_expiries(&self, from: Vec<u8>, limit: usize) -> Result<Vec<(Key, Value)>, StorageFault> {
+        let mut floor = self.shared.expiry_floor.lock().unwrap_or_else(PoisonError::into_inner);
+        let from_floor = from <= *floor;
+        let from = if from_floor { floor.clone() } else { from };
+        let rows = scan_from(&self.shared.current.load().db, &from, EXPIRIES, limit)?;
+        if let Some((first, _)) = rows.first().filter(|_| from_floor) {
+            *floor = key::encode(first);
+        }
+        Ok(rows)
     }
 }
 
@@ -257,8 +287,8 @@ impl EncodedChanges {
     }
 }
 
-/// The tables with a few rows for each CA, profile or member. Their keys are named here so that a new table is
-/// decided upon.
+/// The tables with a few rows for each CA, profile or member, and the intents that are open right now. All tables
+/// are named here so that a new one is decided upon.
 fn is_small(key: &Key) -> bool {
     match key {
         Key::Cluster
@@ -269,10 +299,10 @@ fn is_small(key: &Key) -> bool {
         | Key::Member(_)
         | Key::KeyProof(..)
         | Key::Responder(..)
+        | Key::OpenIntent(..)
         | Key::CrlScope(_) => true,
         Key::JoinToken(_)
         | Key::Certificate(..)
-        | Key::OpenIntent(..)
         | Key::Revocation(..)
         | Key::Attempt(_)
         | Key::Outcome(_)
@@ -290,6 +320,7 @@ fn load_small(db: &DB) -> Result<MemoryRegister, StorageFault> {
         Key::Member(NodeId(0)),
         Key::KeyProof(no_key, NodeId(0)),
         Key::Responder(CaId::first(), NodeId(0)),
+        Key::OpenIntent(CaId::first(), SerialNumber::MIN),
         Key::CrlScope(CaId::first()),
     ];
     let mut small = MemoryRegister::default();
@@ -300,21 +331,23 @@ fn load_small(db: &DB) -> Result<MemoryRegister, StorageFault> {
         load(scan(db, table, usize::MAX)?);
     }
     // A profile's name is never empty, so there is no first key of its type.
-    load(scan_from(db, vec![PROFILES], PROFILES, usize::MAX)?);
+    load(scan_from(db, &[PROFILES], PROFILES, usize::MAX)?);
     Ok(small)
 }
 
-/// The table of profiles; see [`key::table`].
+/// Tables; see [`key::table`].
 const PROFILES: u8 = 5;
+/// See [`PROFILES`].
+const EXPIRIES: u8 = 16;
 
 fn scan(db: &DB, from: &Key, limit: usize) -> Result<Vec<(Key, Value)>, StorageFault> {
-    scan_from(db, key::encode(from), key::table(from), limit)
+    scan_from(db, &key::encode(from), key::table(from), limit)
 }
 
-fn scan_from(db: &DB, from: Vec<u8>, table: u8, limit: usize) -> Result<Vec<(Key, Value)>, StorageFault> {
+fn scan_from(db: &DB, from: &[u8], table: u8, limit: usize) -> Result<Vec<(Key, Value)>, StorageFault> {
     let mut options = ReadOptions::default();
     options.set_iterate_upper_bound([table.saturating_add(1)]);
-    let rows = db.iterator_opt(IteratorMode::From(&from, Direction::Forward), options);
+    let rows = db.iterator_opt(IteratorMode::From(from, Direction::Forward), options);
     rows.take(limit)
         .map(|row| {
             let (octets, value) = row.map_err(fault)?;

@@ -1,0 +1,116 @@
+//! One client: a connection that is kept, and the requests it sends in turn.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, ensure};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use scripts::cluster::{Cluster, Node};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use crate::limits::{REQUEST_MAX, REQUESTS_PER_CONNECTION};
+
+/// One client of one node.
+#[derive(Debug)]
+pub struct Connection {
+    address: SocketAddr,
+    tls: Arc<ClientConfig>,
+    sender: Option<SendRequest<Full<Bytes>>>,
+    bodies: Vec<Bytes>,
+    sent_count: usize,
+}
+
+impl Connection {
+    /// Not connected yet; its requests are made now.
+    ///
+    /// # Errors
+    /// The node's address cannot be read, or no key be made.
+    pub fn new(node: &Node, tls: &Arc<ClientConfig>) -> Result<Self> {
+        let address = node.api.strip_prefix("https://").unwrap_or(&node.api).parse()?;
+        let bodies = (0..REQUESTS_PER_CONNECTION).map(body).collect::<Result<_>>()?;
+        Ok(Self { address, tls: Arc::clone(tls), sender: None, bodies, sent_count: 0 })
+    }
+
+    /// Asks for a certificate and reads it whole; connects first where there is no connection.
+    ///
+    /// # Errors
+    /// Anything but a certificate; the connection is made anew next time.
+    pub async fn issue(&mut self) -> Result<()> {
+        let done = timeout(REQUEST_MAX, self.try_issue()).await.context("no answer in time");
+        let done = done.and_then(|answer| answer);
+        if done.is_err() {
+            self.sender = None;
+        }
+        done
+    }
+
+    async fn try_issue(&mut self) -> Result<()> {
+        let mut sender = match self.sender.take() {
+            Some(sender) if !sender.is_closed() => sender,
+            _ => self.connect().await?,
+        };
+        sender.ready().await?;
+        let at = self.sent_count.checked_rem(self.bodies.len()).unwrap_or(0);
+        self.sent_count = self.sent_count.saturating_add(1);
+        let body = self.bodies.get(at).cloned().unwrap_or_default();
+        let request = Request::post("/api/v1/certificates")
+            .header("host", self.address.to_string())
+            .header("content-type", "application/json")
+            .body(Full::new(body))?;
+        let response = sender.send_request(request).await?;
+        let status = response.status();
+        let answer = response.into_body().collect().await?.to_bytes();
+        let text = || String::from_utf8_lossy(&answer).into_owned();
+        ensure!(status == StatusCode::CREATED, "{status}: {}", text());
+        ensure!(answer.windows(17).any(|part| part == b"BEGIN CERTIFICATE"), "no certificate: {}", text());
+        self.sender = Some(sender);
+        Ok(())
+    }
+
+    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>> {
+        let stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        let name = ServerName::IpAddress(self.address.ip().into());
+        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+}
+
+/// TLS as the cluster's first client.
+///
+/// # Errors
+/// Its files.
+pub fn tls(cluster: &Cluster) -> Result<Arc<ClientConfig>> {
+    let read = |name: &str| std::fs::read(cluster.home().join(name)).with_context(|| name.to_owned());
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&read(&cluster.root)?) {
+        roots.add(certificate?)?;
+    }
+    let chain: Vec<_> =
+        CertificateDer::pem_slice_iter(&read(&cluster.client_cert)?).collect::<Result<_, _>>()?;
+    let key = PrivateKeyDer::from_pem_slice(&read(&cluster.client_key)?)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(Arc::new(builder.with_root_certificates(roots).with_client_auth_cert(chain, key)?))
+}
+
+/// A request with a P-256 key of its own.
+fn body(number: usize) -> Result<Bytes> {
+    let key = KeyPair::generate()?;
+    let csr =
+        CertificateParams::new(vec![format!("h{number}.bench.test")])?.serialize_request(&key)?.pem()?;
+    let body = serde_json::json!({ "profile": "tls-server", "csr": csr });
+    Ok(Bytes::from(serde_json::to_vec(&body)?))
+}

@@ -1,0 +1,27 @@
+//! How long and how much each measurement takes, with its reason.
+
+use std::time::Duration;
+
+/// Before a measurement counts: connections are made, caches filled, allocators warm.
+pub const WARM_UP: Duration = Duration::from_secs(2);
+
+/// For what the machine itself can do: enough for two digits.
+pub const MACHINE_MEASURE: Duration = Duration::from_secs(2);
+
+/// One append: the least that a log writes.
+pub const FSYNC_OCTETS: usize = 4096;
+
+/// One request. Longer than a node may take without a quorum, so that its answer is seen.
+pub const REQUEST_MAX: Duration = Duration::from_secs(5);
+
+/// Requests made beforehand for each connection, each with a key of its own, sent in turn.
+pub const REQUESTS_PER_CONNECTION: usize = 32;
+
+/// Between two tries while there is no leader: well below what is measured.
+pub const RETRY_EVERY: Duration = Duration::from_millis(5);
+
+/// A killed node until it is ready for writing again.
+pub const RESTART_MAX: Duration = Duration::from_secs(60);
+
+/// Ticks of /proc a second (proc(5): USER_HZ, 100 on every Linux that runs this).
+pub const TICK_US: u64 = 10_000;

@@ -1,0 +1,109 @@
+//! What is measured, one line of JSON each.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// One line.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum Row {
+    /// Appends of 4 KiB with fdatasync, one thread.
+    Fsync {
+        /// Appends a second.
+        per_s: f64,
+    },
+    /// P-256 signatures of the embedded token through the signer, without anything else.
+    Sign {
+        /// Sessions, each a thread.
+        sessions: usize,
+        /// Signatures a second.
+        per_s: f64,
+    },
+    /// From `ca-node dev` to three nodes ready for writing.
+    Start {
+        /// Seconds.
+        ready_s: f64,
+    },
+    /// Resident memory of one node before any load.
+    Memory {
+        /// The node.
+        node: String,
+        /// Megabytes of 10^6 octets.
+        rss_mb: f64,
+    },
+    /// Certificates, closed loop.
+    Issue {
+        /// Connections, each with one request at a time.
+        c: usize,
+        /// Certificates a second.
+        per_s: f64,
+        /// The median time of one.
+        p50_ms: f64,
+        /// What 99 of 100 stay below.
+        p99_ms: f64,
+        /// Requests without a certificate.
+        errors: u64,
+        /// Processor time of all three nodes for one certificate.
+        server_cpu_us: f64,
+    },
+    /// kill -9 of the leader until the next certificate through another node.
+    Failover {
+        /// How often.
+        kills: usize,
+        /// The median gap.
+        p50_ms: f64,
+        /// What 99 of 100 stay below; the longest for fewer than 100.
+        p99_ms: f64,
+        /// The shortest gap.
+        min_ms: f64,
+        /// The longest gap.
+        max_ms: f64,
+    },
+}
+
+/// Milliseconds, to a hundredth.
+#[must_use]
+pub fn millis(time: Duration) -> f64 {
+    rounded(time.as_secs_f64() * 1000.0)
+}
+
+/// To a hundredth.
+#[must_use]
+pub fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+/// How many a second.
+#[must_use]
+pub fn rate(count: u64, time: Duration) -> f64 {
+    let count = u32::try_from(count).map_or(f64::INFINITY, f64::from);
+    rounded(count / time.as_secs_f64())
+}
+
+/// The time that so many hundredths stay at or below (nearest rank); zero of none. Sorts.
+pub fn percentile(times: &mut [Duration], hundredths: usize) -> Duration {
+    times.sort_unstable();
+    let rank = times.len().saturating_mul(hundredths).div_ceil(100);
+    times.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_nearest_ranks() {
+        let mut times: Vec<Duration> = (1..=200).rev().map(Duration::from_millis).collect();
+        assert_eq!(percentile(&mut times, 50), Duration::from_millis(100));
+        assert_eq!(percentile(&mut times, 99), Duration::from_millis(198));
+        assert_eq!(percentile(&mut times[..1], 99), Duration::from_millis(1));
+        assert_eq!(percentile(&mut [], 50), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_row_is_one_line_with_its_name() {
+        let row = Row::Sign { sessions: 2, per_s: rate(100, Duration::from_secs(3)) };
+        assert_eq!(serde_json::to_string(&row).unwrap(), r#"{"what":"sign","sessions":2,"per_s":33.33}"#);
+    }
+}

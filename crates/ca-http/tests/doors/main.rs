@@ -1,0 +1,10 @@
+//! Every route through the router, over a real authority in memory; what it serves is checked by openssl.
+
+#[cfg(test)]
+mod api;
+#[cfg(test)]
+mod openssl;
+#[cfg(test)]
+mod va;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,475 @@
+//! Random values of everything that is written, for the tests of codec, keys and stores.
+
+use ca_core::command::{Command, Envelope, Idempotency, Intent};
+use ca_core::ids::{
+    BootId, CaId, ClusterId, Digest, Epoch, LogIndex, NodeId, ProfileName, RequestId, UnixMillis,
+};
+use ca_core::outcome::{Outcome, Refusal};
+use ca_core::profile::{
+    Allow, Audience, DnsRule, KeyRule, NameRules, Profile, StatusRule, SubjectRule, ValidityRule,
+};
+use ca_core::register::{
+    Attempt, CertificateEntry, CertificateState, Cluster, CrlCut, CrlScope, Expiring, Issuer, IssuerPurpose,
+    JoinToken, Key, KeyProof, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange,
+    StatusEvent, Value,
+};
+use ca_core::roles::{Grant, Identity, Role, RoleSet};
+use ca_x509::algorithm::SignatureAlgorithm;
+use ca_x509::certificate::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
+use ca_x509::crl::{CrlNumber, RevocationReason};
+use ca_x509::key::{KeyIdentifier, PublicKey};
+use ca_x509::name::DistinguishedName;
+use ca_x509::serial::SerialNumber;
+use ca_x509::time::UnixSeconds;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+fn text() -> impl Strategy<Value = String> {
+    "[a-zA-Z0-9 .:/-]{0,24}"
+}
+
+fn octets() -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), 0..80)
+}
+
+/// Few, so that commands meet each other's rows.
+pub(crate) fn ca() -> impl Strategy<Value = CaId> {
+    "[a-c][a-c0-1-]{0,3}".prop_map(|text| text.parse().unwrap())
+}
+
+fn profile_name() -> impl Strategy<Value = ProfileName> {
+    "[a-c][a-c0-1-]{0,3}".prop_map(|text| text.parse().unwrap())
+}
+
+pub(crate) fn serial() -> impl Strategy<Value = SerialNumber> {
+    prop_oneof![
+        vec(any::<u8>(), 1..=19).prop_filter_map("zero", |octets| SerialNumber::from_be_bytes(&octets).ok()),
+        (1_u8..6).prop_map(|small| SerialNumber::from_be_bytes(&[small]).unwrap()),
+        any::<[u8; 16]>().prop_map(SerialNumber::from_random),
+    ]
+}
+
+fn digest() -> impl Strategy<Value = Digest> {
+    any::<[u8; 32]>().prop_map(Digest)
+}
+
+fn key_identifier() -> impl Strategy<Value = KeyIdentifier> {
+    any::<[u8; 20]>().prop_map(KeyIdentifier)
+}
+
+fn node() -> impl Strategy<Value = NodeId> {
+    prop_oneof![0_u64..5, any::<u64>()].prop_map(NodeId)
+}
+
+fn millis() -> impl Strategy<Value = UnixMillis> {
+    any::<u64>().prop_map(UnixMillis)
+}
+
+fn seconds() -> impl Strategy<Value = UnixSeconds> {
+    any::<u64>().prop_map(UnixSeconds)
+}
+
+fn index() -> impl Strategy<Value = LogIndex> {
+    any::<u64>().prop_map(LogIndex)
+}
+
+pub(crate) fn request() -> impl Strategy<Value = RequestId> {
+    (node(), any::<u64>(), any::<u64>()).prop_map(|(node, boot, counter)| RequestId {
+        node,
+        boot: BootId(boot),
+        counter,
+    })
+}
+
+fn identity() -> impl Strategy<Value = Identity> {
+    prop_oneof![
+        Just(Identity::Ceremony),
+        node().prop_map(Identity::Node),
+        digest().prop_map(Identity::Client),
+    ]
+}
+
+fn number() -> impl Strategy<Value = CrlNumber> {
+    any::<u128>().prop_map(CrlNumber)
+}
+
+fn reason() -> impl Strategy<Value = RevocationReason> {
+    let known: Vec<_> = (0..=u8::MAX).filter_map(RevocationReason::from_code).collect();
+    select(known)
+}
+
+fn purpose() -> impl Strategy<Value = IssuerPurpose> {
+    select(vec![IssuerPurpose::Public, IssuerPurpose::Peers])
+}
+
+fn algorithm() -> impl Strategy<Value = SignatureAlgorithm> {
+    select(SignatureAlgorithm::ALL.to_vec())
+}
+
+fn public_key() -> impl Strategy<Value = PublicKey> {
+    any::<[u8; 32]>().prop_map(PublicKey::from_ed25519)
+}
+
+fn subject() -> impl Strategy<Value = DistinguishedName> {
+    "[A-Za-z]{1,20}".prop_map(|name| DistinguishedName::new().common_name(name).build().unwrap())
+}
+
+fn grant() -> impl Strategy<Value = Grant> {
+    (digest(), vec(select(Role::ALL.to_vec()), 0..4), text()).prop_map(|(key, roles, label)| Grant {
+        key,
+        roles,
+        label,
+    })
+}
+
+pub(crate) fn profile() -> impl Strategy<Value = Profile> {
+    let allow = || select(vec![Allow::Yes, Allow::No]);
+    let dns = prop_oneof![
+        Just(DnsRule::No),
+        Just(DnsRule::Any),
+        vec("[a-z]{1,8}[.]test", 0..3).prop_map(DnsRule::Under),
+    ];
+    let names = (dns, allow(), allow(), allow(), 0_usize..9)
+        .prop_map(|(dns, wildcard, ip, uri, count_min)| NameRules { dns, wildcard, ip, uri, count_min });
+    let keys = prop_oneof![
+        select(vec![KeyRule::EcP256, KeyRule::EcP384, KeyRule::EcP521, KeyRule::Ed25519]),
+        any::<u16>().prop_map(|bits_min| KeyRule::Rsa { bits_min }),
+    ];
+    let usage = vec(select(KeyUsage::ALL.map(|(usage, _)| usage).to_vec()), 0..4);
+    let rules = (
+        select(vec![Audience::Requesters, Audience::Cluster]),
+        vec(ca(), 0..3),
+        vec(keys, 0..5),
+        any::<(u64, u64, u64)>(),
+        select(vec![SubjectRule::NameAmongNames, SubjectRule::Given]),
+        names,
+    );
+    let contents = (
+        usage.prop_map(|usages| usages.into_iter().collect::<KeyUsage>()),
+        vec(select(ExtendedKeyUsage::ALL.to_vec()), 0..4),
+        (any::<bool>(), option::of(any::<u8>())),
+        select(vec![StatusRule::Pointers, StatusRule::Root, StatusRule::NoCheck]),
+    );
+    (profile_name(), any::<u32>(), rules, contents).prop_map(|(name, version, rules, contents)| {
+        let (audience, issuers, keys, (default_s, max_s, backdate_s), subject, names) = rules;
+        let (key_usage, extended_key_usage, (ca, path_len), status) = contents;
+        Profile {
+            name,
+            version,
+            audience,
+            issuers,
+            keys,
+            validity: ValidityRule { default_s, max_s, backdate_s },
+            subject,
+            names,
+            key_usage,
+            extended_key_usage,
+            basic_constraints: BasicConstraints { ca, path_len },
+            status,
+        }
+    })
+}
+
+fn intent() -> impl Strategy<Value = Intent> {
+    let from = (ca(), key_identifier(), profile_name(), any::<u32>(), any::<u32>(), identity());
+    let what = (serial(), octets(), seconds());
+    let ties = (
+        option::of((digest(), digest()).prop_map(|(key, body)| Idempotency { key, body })),
+        option::of(serial()),
+        option::of(ca()),
+        option::of(node()),
+    );
+    (from, what, ties).prop_map(|(from, what, ties)| {
+        let (ca, issuer_key, profile, profile_version, roles_version, requester) = from;
+        let (serial, tbs, not_after) = what;
+        let (idempotency, supersedes, certifies, responder) = ties;
+        Intent {
+            ca,
+            issuer_key,
+            profile,
+            profile_version,
+            roles_version,
+            requester,
+            serial,
+            tbs,
+            not_after,
+            idempotency,
+            supersedes,
+            certifies,
+            responder,
+        }
+    })
+}
+
+pub(crate) fn command() -> impl Strategy<Value = Command> {
+    let ca_serial = || (ca(), serial());
+    prop_oneof![
+        (any::<[u8; 16]>(), text(), text()).prop_map(|(id, name, base)| Command::InitCluster {
+            id: ClusterId(id),
+            name,
+            urls: PublicUrls { base },
+        }),
+        (ca(), subject(), public_key(), algorithm(), ca(), purpose()).prop_map(
+            |(ca, subject, public_key, algorithm, parent, purpose)| Command::DefineIssuer {
+                ca,
+                subject,
+                public_key,
+                algorithm,
+                parent,
+                purpose,
+            }
+        ),
+        profile().prop_map(Command::DefineProfile),
+        grant().prop_map(Command::SetGrant),
+        intent().prop_map(Command::Intent),
+        (ca_serial(), octets()).prop_map(|((ca, serial), signature)| Command::Record {
+            ca,
+            serial,
+            signature
+        }),
+        ca_serial().prop_map(|(ca, serial)| Command::Abandon { ca, serial }),
+        (ca_serial(), reason(), identity()).prop_map(|((ca, serial), reason, requester)| Command::Revoke {
+            ca,
+            serial,
+            reason,
+            requester,
+        }),
+        ca().prop_map(|ca| Command::CutCrl { ca }),
+        (ca(), number(), digest(), octets()).prop_map(|(ca, number, tbs_digest, signature)| {
+            Command::RecordCrl { ca, number, tbs_digest, signature }
+        }),
+        (digest(), millis()).prop_map(|(secret, expires_at)| Command::MintJoinToken { secret, expires_at }),
+        (option::of(digest()), text(), text(), text(), text()).prop_map(
+            |(token, name, peer_address, api_address, va_address)| Command::AdmitMember {
+                token,
+                name,
+                peer_address,
+                api_address,
+                va_address,
+            }
+        ),
+        (key_identifier(), octets()).prop_map(|(key, signature)| Command::ProveKey { key, signature }),
+        option::of((index(), digest())).prop_map(|digest| Command::Tick { digest }),
+    ]
+}
+
+pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
+    (request(), millis(), command()).prop_map(|(id, expires_at, command)| Envelope {
+        id,
+        expires_at,
+        command,
+    })
+}
+
+fn refusal() -> impl Strategy<Value = Refusal> {
+    let texts = || (text(), text());
+    let plain = select(vec![
+        Refusal::AlreadyInitialised,
+        Refusal::NotInitialised,
+        Refusal::IdempotencyMismatch,
+        Refusal::JoinTokenUnknown,
+        Refusal::JoinTokenExpired,
+        Refusal::UnknownKey,
+    ]);
+    let of_ca = (ca(), serial(), 0_u8..7).prop_map(|(ca, serial, which)| match which {
+        0 => Refusal::UnknownCa { ca },
+        1 => Refusal::CaExists { ca },
+        2 => Refusal::CaInactive { ca },
+        3 => Refusal::CutOpen { ca },
+        4 => Refusal::CutClosed { ca },
+        5 => Refusal::UnknownSerial { ca, serial },
+        _ => Refusal::AttemptOpen { ca, serial },
+    });
+    let of_serial = (serial(), any::<u64>(), 0_u8..6).prop_map(|(serial, open_ms, which)| match which {
+        0 => Refusal::SerialTaken { serial },
+        1 => Refusal::IntentAbandoned { serial },
+        2 => Refusal::AlreadyRecorded { serial },
+        3 => Refusal::NotRecorded { serial },
+        4 => Refusal::NotOwner { serial },
+        _ => Refusal::StillOpen { serial, open_ms },
+    });
+    prop_oneof![
+        plain,
+        of_ca,
+        of_serial,
+        (millis(), millis()).prop_map(|(expired_at, now)| Refusal::Expired { expired_at, now }),
+        profile_name().prop_map(|profile| Refusal::UnknownProfile { profile }),
+        (profile_name(), any::<u32>(), any::<u32>())
+            .prop_map(|(profile, expected, got)| Refusal::ProfileVersion { profile, expected, got }),
+        texts().prop_map(|(caller, needs)| Refusal::Forbidden { caller, needs }),
+        text().prop_map(|what| Refusal::StaleDraft { what }),
+        texts().prop_map(|(field, why)| Refusal::OutsideProfile { field, why }),
+        texts().prop_map(|(rule, why)| Refusal::Lint { rule, why }),
+        node().prop_map(|by| Refusal::JoinTokenSpent { by }),
+        text().prop_map(|name| Refusal::NameTaken { name }),
+        node().prop_map(|node| Refusal::NotSigning { node }),
+    ]
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        Just(Outcome::Done),
+        (ca(), serial(), digest()).prop_map(|(ca, serial, tbs_digest)| Outcome::IntentCommitted {
+            ca,
+            serial,
+            tbs_digest
+        }),
+        (ca(), serial()).prop_map(|(ca, serial)| Outcome::AlreadyIssued { ca, serial }),
+        index().prop_map(|index| Outcome::Recorded { index }),
+        seconds().prop_map(|revoked_at| Outcome::Revoked { revoked_at }),
+        cut().prop_map(Outcome::CrlCut),
+        node().prop_map(Outcome::Admitted),
+        refusal().prop_map(Outcome::Refused),
+    ]
+}
+
+fn cut() -> impl Strategy<Value = CrlCut> {
+    (number(), index(), request(), millis(), seconds(), seconds()).prop_map(
+        |(number, index, owner, cut_at, this_update, next_update)| CrlCut {
+            number,
+            index,
+            owner,
+            cut_at,
+            this_update,
+            next_update,
+        },
+    )
+}
+
+fn certificate() -> impl Strategy<Value = CertificateEntry> {
+    let state = prop_oneof![
+        Just(CertificateState::Open),
+        (octets(), index(), millis()).prop_map(|(signature, index, at)| CertificateState::Recorded {
+            signature,
+            index,
+            at
+        }),
+        index().prop_map(|index| CertificateState::Abandoned { index }),
+    ];
+    let what = (octets(), profile_name(), any::<u32>(), identity(), request(), index(), seconds());
+    let ties = (option::of(ca()), option::of(node()));
+    (what, ties, state).prop_map(|(what, (certifies, responder), state)| {
+        let (tbs, profile, profile_version, requester, owner, intent_index, not_after) = what;
+        CertificateEntry {
+            tbs,
+            profile,
+            profile_version,
+            requester,
+            owner,
+            intent_index,
+            not_after,
+            certifies,
+            responder,
+            state,
+        }
+    })
+}
+
+fn revocation() -> impl Strategy<Value = Revocation> {
+    let change = prop_oneof![reason().prop_map(StatusChange::Revoked), Just(StatusChange::Abandoned)];
+    let event = (index(), seconds(), change, identity())
+        .prop_map(|(index, revoked_at, change, by)| StatusEvent { index, revoked_at, change, by });
+    (seconds(), vec(event, 1..4)).prop_map(|(not_after, events)| Revocation { not_after, events })
+}
+
+fn member() -> impl Strategy<Value = Member> {
+    let state = select(vec![MemberState::Joining, MemberState::Signing]);
+    (text(), text(), text(), text(), state).prop_map(
+        |(name, peer_address, api_address, va_address, state)| Member {
+            name,
+            peer_address,
+            api_address,
+            va_address,
+            state,
+        },
+    )
+}
+
+fn issuer() -> impl Strategy<Value = Issuer> {
+    (subject(), public_key(), algorithm(), ca(), option::of(serial()), purpose()).prop_map(
+        |(subject, public_key, algorithm, parent, certificate, purpose)| Issuer {
+            subject,
+            public_key,
+            algorithm,
+            parent,
+            certificate,
+            purpose,
+        },
+    )
+}
+
+fn scope() -> impl Strategy<Value = CrlScope> {
+    let signed = (cut(), digest(), octets()).prop_map(|(cut, tbs_digest, signature)| SignedCrl {
+        cut,
+        tbs_digest,
+        signature,
+    });
+    (any::<u64>(), option::of(cut()), option::of(signed), index())
+        .prop_map(|(last_counter, open, current, changed)| CrlScope { last_counter, open, current, changed })
+}
+
+fn expiring() -> impl Strategy<Value = Expiring> {
+    prop_oneof![request().prop_map(Expiring::Outcome), digest().prop_map(Expiring::Attempt)]
+}
+
+/// A key of any table.
+pub(crate) fn key() -> impl Strategy<Value = Key> {
+    row().prop_map(|(key, _)| key)
+}
+
+/// A row of any table.
+pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
+    let cluster = (any::<[u8; 16]>(), text(), any::<u64>(), node(), text()).prop_map(
+        |(id, name, epoch, next_node, base)| Cluster {
+            id: ClusterId(id),
+            name,
+            epoch: Epoch(epoch),
+            next_node,
+            urls: PublicUrls { base },
+        },
+    );
+    let roles = (any::<u32>(), vec(grant(), 0..3)).prop_map(|(version, grants)| RoleSet { version, grants });
+    let token =
+        (millis(), option::of(node())).prop_map(|(expires_at, spent_by)| JoinToken { expires_at, spent_by });
+    let proof = (index(), any::<u64>(), octets()).prop_map(|(index, boot, signature)| KeyProof {
+        index,
+        boot: BootId(boot),
+        signature,
+    });
+    let attempt = (digest(), ca(), serial(), millis()).prop_map(|(body, ca, serial, since)| Attempt {
+        body,
+        ca,
+        serial,
+        since,
+    });
+    prop_oneof![
+        cluster.prop_map(|cluster| (Key::Cluster, Value::Cluster(cluster))),
+        millis().prop_map(|time| (Key::Time, Value::Time(time))),
+        roles.prop_map(|roles| (Key::Roles, Value::Roles(roles))),
+        (ca(), issuer()).prop_map(|(ca, issuer)| (Key::Issuer(ca), Value::Issuer(issuer))),
+        (profile_name(), profile()).prop_map(|(name, profile)| (Key::Profile(name), Value::Profile(profile))),
+        (node(), member()).prop_map(|(node, member)| (Key::Member(node), Value::Member(member))),
+        (digest(), token).prop_map(|(secret, token)| (Key::JoinToken(secret), Value::JoinToken(token))),
+        (key_identifier(), node(), proof)
+            .prop_map(|(key, node, proof)| (Key::KeyProof(key, node), Value::KeyProof(proof))),
+        (ca(), node(), serial())
+            .prop_map(|(ca, node, serial)| (Key::Responder(ca, node), Value::Responder(serial))),
+        (ca(), serial(), certificate())
+            .prop_map(|(ca, serial, entry)| (Key::Certificate(ca, serial), Value::Certificate(entry))),
+        (ca(), serial(), millis(), request()).prop_map(|(ca, serial, since, owner)| (
+            Key::OpenIntent(ca, serial),
+            Value::OpenIntent(since, owner)
+        )),
+        (ca(), serial(), revocation()).prop_map(|(ca, serial, revocation)| (
+            Key::Revocation(ca, serial),
+            Value::Revocation(revocation)
+        )),
+        (ca(), scope()).prop_map(|(ca, scope)| (Key::CrlScope(ca), Value::CrlScope(scope))),
+        (digest(), attempt).prop_map(|(key, attempt)| (Key::Attempt(key), Value::Attempt(attempt))),
+        (request(), outcome())
+            .prop_map(|(request, outcome)| (Key::Outcome(request), Value::Outcome(outcome))),
+        (millis(), expiring()).prop_map(|(at, what)| (Key::Expiry(at, what), Value::Expiry)),
+    ]
+}

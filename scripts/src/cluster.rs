@@ -1,0 +1,314 @@
+//! A throw-away cluster of real processes: started by `ca-node dev`, killed and started again from here.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+
+use crate::limits::{START_MAX, STOP_MAX, TAIL_LINES};
+use crate::poll::{Look, until};
+
+/// Three nodes and where their files are.
+#[derive(Debug)]
+pub struct Cluster {
+    binary: PathBuf,
+    home: PathBuf,
+    /// From the start of `ca-node dev` until it said that all nodes are ready.
+    pub ready_after: Duration,
+    /// The nodes, in the order of their names.
+    pub nodes: Vec<Node>,
+    /// The root certificate, relative to the home directory.
+    pub root: String,
+    /// A certificate that may issue and revoke, relative to the home directory.
+    pub client_cert: String,
+    /// Its key.
+    pub client_key: String,
+    processes: Arc<Mutex<Processes>>,
+}
+
+/// One node.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Node {
+    /// Its name.
+    pub name: String,
+    /// Its process now.
+    pub pid: i32,
+    /// `https://127.0.0.1:…`
+    pub api: String,
+    /// `http://127.0.0.1:…`
+    pub va: String,
+    /// Its configuration file.
+    pub config: PathBuf,
+    /// What it prints.
+    pub log: PathBuf,
+}
+
+/// What `ca-node dev` writes once all nodes are ready for writing.
+#[derive(Debug, Deserialize)]
+struct DevFile {
+    nodes: Vec<Node>,
+    root: PathBuf,
+    client_cert: PathBuf,
+    client_key: PathBuf,
+}
+
+/// Everything that must not outlive this process.
+#[derive(Debug)]
+pub struct Processes {
+    home: PathBuf,
+    dev: Option<Child>,
+    /// Nodes that were started again.
+    nodes: Vec<Child>,
+}
+
+impl Processes {
+    /// Stops all, waits for them and removes their directory. Does nothing the second time.
+    pub fn stop(&mut self) {
+        for mut node in self.nodes.drain(..) {
+            end(&mut node, Signal::TERM);
+        }
+        if let Some(mut dev) = self.dev.take() {
+            end(&mut dev, Signal::TERM);
+            // The directory is ours, and gone already if `dev` has cleaned up.
+            let _ = std::fs::remove_dir_all(&self.home);
+        }
+    }
+
+    /// Ends all at once and leaves their directory for who wants to know why.
+    fn abandon(&mut self, pids: &[i32]) {
+        if let Some(mut dev) = self.dev.take() {
+            // Before its children, or it would clean up after them.
+            end(&mut dev, Signal::KILL);
+            pids.iter().for_each(|pid| {
+                let _ = send(*pid, Signal::KILL);
+            });
+        }
+        for mut node in self.nodes.drain(..) {
+            end(&mut node, Signal::KILL);
+        }
+    }
+}
+
+impl Cluster {
+    /// Starts three nodes in a directory below `home` and waits until they are ready for writing.
+    ///
+    /// # Errors
+    /// They are not, with what `ca-node dev` printed.
+    pub fn start(
+        binary: &Path,
+        home: &Path,
+        started: impl FnOnce(Arc<Mutex<Processes>>) -> Result<()>,
+    ) -> Result<Self> {
+        let begun = Instant::now();
+        let output = home.join("dev.out");
+        let mut command = Command::new(binary);
+        command.args(["dev", "--nodes", "3", "--any-port", "--dir"]).arg(home.join("ca")).current_dir(home);
+        let dev = spawn(command, &output)?;
+        let processes = Processes { home: home.to_owned(), dev: Some(dev), nodes: Vec::new() };
+        let processes = Arc::new(Mutex::new(processes));
+        started(Arc::clone(&processes))?;
+        let said = || std::fs::read_to_string(&output).unwrap_or_default();
+        let file = until("three nodes ready", START_MAX, || {
+            match read_dev_file(&home.join("ca/dev.json")) {
+                Ok(file) => return Look::Done(file),
+                Err(error) if alive(&processes) => return Look::NotYet(error),
+                Err(_) => {}
+            }
+            Look::Never(anyhow!("`ca-node dev` has ended; it said:\n{}", said()))
+        });
+        let file = match file {
+            Ok(file) => file,
+            Err(error) => {
+                lock(&processes).abandon(&[]);
+                return Err(error.context(format!("{}\nkept: {}", said(), home.display())));
+            }
+        };
+        let relative = |path: &Path| path.strip_prefix(home).unwrap_or(path).display().to_string();
+        Ok(Self {
+            binary: binary.to_owned(),
+            home: home.to_owned(),
+            ready_after: begun.elapsed(),
+            nodes: file.nodes,
+            root: relative(&file.root),
+            client_cert: relative(&file.client_cert),
+            client_key: relative(&file.client_key),
+            processes,
+        })
+    }
+
+    /// The node of this position.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn node(&self, position: usize) -> Result<&Node> {
+        self.nodes.get(position).with_context(|| format!("there is no node at position {position}"))
+    }
+
+    /// The nodes other than that of this position.
+    #[must_use]
+    pub fn others(&self, position: usize) -> Vec<&Node> {
+        self.nodes.iter().enumerate().filter(|(at, _)| *at != position).map(|(_, node)| node).collect()
+    }
+
+    /// kill -9, and the process has let go of its files and ports.
+    ///
+    /// # Errors
+    /// There is no such process.
+    pub fn kill(&self, position: usize) -> Result<()> {
+        let node = self.node(position)?;
+        send(node.pid, Signal::KILL).with_context(|| format!("kill -9 {} ({})", node.pid, node.name))?;
+        until("end of a killed process", STOP_MAX, || {
+            if has_ended(node.pid) {
+                Look::Done(())
+            } else {
+                Look::NotYet(anyhow!("{} still runs", node.pid))
+            }
+        })
+    }
+
+    /// Starts a node that was killed, as its operator would; does not wait until it is ready.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn restart(&mut self, position: usize) -> Result<()> {
+        let mut processes = lock(&self.processes);
+        let binary = &self.binary;
+        let node = self.nodes.get_mut(position).with_context(|| format!("no node at {position}"))?;
+        let mut command = Command::new(binary);
+        command.args(["server", "-c"]).arg(&node.config).current_dir(&self.home);
+        let child = spawn(command, &node.log)?;
+        node.pid = i32::try_from(child.id())?;
+        processes.nodes.push(child);
+        Ok(())
+    }
+
+    /// The program under test.
+    #[must_use]
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
+    /// The directory with everything in it.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// The last lines of every node's log.
+    #[must_use]
+    pub fn tails(&self) -> String {
+        self.nodes
+            .iter()
+            .map(|node| format!("--- {} ({})\n{}", node.name, node.log.display(), tail(&node.log)))
+            .collect()
+    }
+
+    /// Stops the nodes as Ctrl-C would.
+    pub fn stop(&self) {
+        lock(&self.processes).stop();
+    }
+
+    /// Ends the nodes at once and keeps their directory.
+    pub fn abandon(&self) {
+        let pids: Vec<i32> = self.nodes.iter().map(|node| node.pid).collect();
+        lock(&self.processes).abandon(&pids);
+    }
+}
+
+/// Whoever forgets a cluster does not leave it running.
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The program beside this one: both come out of one build.
+///
+/// # Errors
+/// It is not there.
+pub fn find_binary() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let binary = own.parent().context("this program has no directory")?.join("ca-node");
+    if !binary.is_file() {
+        bail!("{} is not built; run: cargo build --package ca-node", binary.display());
+    }
+    Ok(binary)
+}
+
+/// A new directory for one cluster, among the temporary ones.
+///
+/// # Errors
+/// It cannot be made.
+pub fn new_home() -> Result<PathBuf> {
+    new_home_in(&std::env::temp_dir())
+}
+
+/// A new directory for one cluster. Its name is short: the paths are read by people.
+///
+/// # Errors
+/// It cannot be made.
+pub fn new_home_in(directory: &Path) -> Result<PathBuf> {
+    Ok(tempfile::Builder::new().prefix("ca-node-").tempdir_in(std::path::absolute(directory)?)?.keep())
+}
+
+fn lock(processes: &Mutex<Processes>) -> MutexGuard<'_, Processes> {
+    processes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn alive(processes: &Mutex<Processes>) -> bool {
+    lock(processes).dev.as_mut().is_some_and(|dev| matches!(dev.try_wait(), Ok(None)))
+}
+
+fn read_dev_file(path: &Path) -> Result<DevFile> {
+    let text = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
+    Ok(serde_json::from_slice(&text)?)
+}
+
+/// Both outputs go to the end of one file.
+fn spawn(mut command: Command, output: &Path) -> Result<Child> {
+    let open = || -> Result<File> { Ok(OpenOptions::new().create(true).append(true).open(output)?) };
+    command.stdin(Stdio::null()).stdout(open()?).stderr(open()?);
+    command.spawn().with_context(|| format!("start {command:?}"))
+}
+
+fn send(pid: i32, signal: Signal) -> Result<()> {
+    let pid = Pid::from_raw(pid).with_context(|| format!("{pid} is no process"))?;
+    Ok(kill_process(pid, signal)?)
+}
+
+/// Whether a process is gone, or waits only for its parent to notice (proc(5), `stat`: state Z).
+fn has_ended(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name before the state is in brackets and may hold anything.
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z') || rest.starts_with('X'))
+}
+
+/// Signals a child and waits for its end; SIGKILL if it takes too long.
+fn end(child: &mut Child, signal: Signal) {
+    if let Ok(pid) = i32::try_from(child.id())
+        && matches!(child.try_wait(), Ok(None))
+    {
+        let _ = send(pid, signal);
+    }
+    let gone = until("end of a process", STOP_MAX, || match child.try_wait() {
+        Ok(None) => Look::NotYet(anyhow!("still running")),
+        _ => Look::Done(()),
+    });
+    if gone.is_err() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+fn tail(path: &Path) -> String {
+    let text = std::fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    let from = lines.len().saturating_sub(TAIL_LINES);
+    lines.iter().skip(from).map(|line| format!("{line}\n")).collect()
+}
