@@ -185,18 +185,15 @@ impl Answer {
         Ok(problem)
     }
 
-    /// Wants no HTTP answer at all: TLS refused the caller.
+    /// Wants no HTTP answer at all: TLS refused the caller. The alert itself may be lost: the node closes while curl
+    /// is still sending.
     ///
     /// # Errors
-    /// There was one.
+    /// There was one, or curl failed for another reason.
     pub fn refused_by_tls(&self) -> Result<()> {
-        ensure!(
-            self.status == 0 && self.said.code != Some(0),
-            "wanted a TLS alert, got {}\n{}",
-            self.status,
-            self.said
-        );
-        ensure!(self.said.stderr.contains("alert"), "wanted a TLS alert\n{}", self.said);
+        // curl(1), EXIT CODES: handshake failed, nothing answered, cannot send, cannot receive.
+        let by_tls = self.said.code.is_some_and(|code| [35, 52, 55, 56].contains(&code));
+        ensure!(self.status == 0 && by_tls, "wanted a refusal by TLS, got {}\n{}", self.status, self.said);
         Ok(())
     }
 }

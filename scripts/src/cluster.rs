@@ -69,11 +69,14 @@ pub struct Processes {
 impl Processes {
     /// Stops all, waits for them and removes their directory. Does nothing the second time.
     pub fn stop(&mut self) {
+        // All are told before any is waited for.
+        self.nodes.iter_mut().for_each(|node| tell(node, Signal::TERM));
         for mut node in self.nodes.drain(..) {
-            end(&mut node, Signal::TERM);
+            end(&mut node);
         }
         if let Some(mut dev) = self.dev.take() {
-            end(&mut dev, Signal::TERM);
+            tell(&mut dev, Signal::TERM);
+            end(&mut dev);
             // The directory is ours, and gone already if `dev` has cleaned up.
             let _ = std::fs::remove_dir_all(&self.home);
         }
@@ -83,13 +86,15 @@ impl Processes {
     fn abandon(&mut self, pids: &[i32]) {
         if let Some(mut dev) = self.dev.take() {
             // Before its children, or it would clean up after them.
-            end(&mut dev, Signal::KILL);
+            tell(&mut dev, Signal::KILL);
+            end(&mut dev);
             pids.iter().for_each(|pid| {
                 let _ = send(*pid, Signal::KILL);
             });
         }
         for mut node in self.nodes.drain(..) {
-            end(&mut node, Signal::KILL);
+            tell(&mut node, Signal::KILL);
+            end(&mut node);
         }
     }
 }
@@ -111,7 +116,10 @@ impl Cluster {
         let dev = spawn(command, &output)?;
         let processes = Processes { home: home.to_owned(), dev: Some(dev), nodes: Vec::new() };
         let processes = Arc::new(Mutex::new(processes));
-        started(Arc::clone(&processes))?;
+        if let Err(error) = started(Arc::clone(&processes)) {
+            lock(&processes).stop();
+            return Err(error);
+        }
         let said = || std::fs::read_to_string(&output).unwrap_or_default();
         let file = until("three nodes ready", START_MAX, || {
             match read_dev_file(&home.join("ca/dev.json")) {
@@ -288,13 +296,17 @@ fn has_ended(pid: i32) -> bool {
     stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z') || rest.starts_with('X'))
 }
 
-/// Signals a child and waits for its end; SIGKILL if it takes too long.
-fn end(child: &mut Child, signal: Signal) {
+/// Signals a child, unless it has ended: its number may be another's by then.
+fn tell(child: &mut Child, signal: Signal) {
     if let Ok(pid) = i32::try_from(child.id())
         && matches!(child.try_wait(), Ok(None))
     {
         let _ = send(pid, signal);
     }
+}
+
+/// Waits for a child's end; SIGKILL if it takes too long.
+fn end(child: &mut Child) {
     let gone = until("end of a process", STOP_MAX, || match child.try_wait() {
         Ok(None) => Look::NotYet(anyhow!("still running")),
         _ => Look::Done(()),

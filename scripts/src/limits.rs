@@ -36,4 +36,4 @@ pub const LOOK_EVERY: Duration = Duration::from_millis(25);
 pub const STOP_MAX: Duration = Duration::from_secs(20);
 
 /// Lines of each node's log shown after a failure.
-pub const TAIL_LINES: usize = 25;
+pub const TAIL_LINES: usize = 12;

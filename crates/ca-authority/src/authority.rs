@@ -84,7 +84,9 @@ impl<P: Ports> Authority<P> {
     /// What was recorded a moment ago.
     pub(crate) fn just_issued(&self, ca: &CaId, serial: SerialNumber) -> Result<Issued, ActError> {
         self.issued(ca, serial)?.ok_or_else(|| {
-            ActError::Storage(StorageFault(format!("certificate {serial} of {ca} was recorded and is not there")))
+            ActError::Storage(StorageFault(format!(
+                "certificate {serial} of {ca} was recorded and is not there"
+            )))
         })
     }
 }

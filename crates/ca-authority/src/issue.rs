@@ -87,7 +87,10 @@ impl<P: Ports> Authority<P> {
         Ok(SerialNumber::from_random(random))
     }
 
-    async fn commit_intent(&self, intent: Intent) -> Result<Result<(Permit, SerialNumber), Outcome>, ActError> {
+    async fn commit_intent(
+        &self,
+        intent: Intent,
+    ) -> Result<Result<(Permit, SerialNumber), Outcome>, ActError> {
         let serial = intent.serial;
         let applied = self.ports.log().append(Command::Intent(intent)).await?;
         Ok(applied.into_permit().map(|permit| (permit, serial)))

@@ -25,4 +25,5 @@ pub const ANSWERS_MAX: usize = 16_384;
 pub const SETTLE_ROWS: usize = 256;
 
 const _: () = assert!(STATUS_REFRESH_S * 2 < STATUS_LIFE_S, "I12");
-const _: () = assert!(VA_GRACE_MS / 1000 < STATUS_LIFE_S - STATUS_REFRESH_S, "I12: graced answers are not expired");
+const _: () =
+    assert!(VA_GRACE_MS / 1000 < STATUS_LIFE_S - STATUS_REFRESH_S, "I12: graced answers are not expired");

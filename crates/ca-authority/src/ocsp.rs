@@ -92,7 +92,8 @@ impl<P: Ports> Authority<P> {
             as_of = self.refresh().await.map_err(|_| OcspError::TryLater)?.max(as_of);
         }
         let this_update = as_of.seconds();
-        let life = Life { this_update, next_update: UnixSeconds(this_update.0.saturating_add(STATUS_LIFE_S)) };
+        let life =
+            Life { this_update, next_update: UnixSeconds(this_update.0.saturating_add(STATUS_LIFE_S)) };
         let der: Arc<[u8]> = match self.signed(&responder, request, told, life).await {
             Ok(der) => der.into(),
             // Without a token the node serves what is signed, until its nextUpdate (I12).

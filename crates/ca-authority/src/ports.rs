@@ -98,7 +98,11 @@ impl NoQuorum {
             self.voters.iter().filter(|v| !self.reachable.contains(v)).map(|v| format!("node {v}")).collect();
         let need = (self.voters.len() / 2).saturating_add(1);
         let silent = if missing.is_empty() { "none".to_owned() } else { missing.join(", ") };
-        format!("no quorum: {need} of {} voters are needed; silent: {silent} ({})", self.voters.len(), self.cause)
+        format!(
+            "no quorum: {need} of {} voters are needed; silent: {silent} ({})",
+            self.voters.len(),
+            self.cause
+        )
     }
 }
 

@@ -18,7 +18,11 @@ impl<P: Ports> Authority<P> {
     ///
     /// # Errors
     /// [`ActError::Storage`], [`ActError::Unexpected`]
-    pub fn responder_request(&self, ca: &CaId, key: &PublicKey) -> Result<Option<CertificateRequest>, ActError> {
+    pub fn responder_request(
+        &self,
+        ca: &CaId,
+        key: &PublicKey,
+    ) -> Result<Option<CertificateRequest>, ActError> {
         let node = self.ports.log().node();
         if let Some(current) = ResponderKey::of(self.register(), ca, node)?
             && current.public_key() == key

@@ -13,11 +13,16 @@ use crate::register::{CertificateState, Register, StorageFault};
 ///
 /// # Errors
 /// [`StorageFault`]: the node must stop.
-pub fn der(register: &dyn Register, ca: &CaId, serial: SerialNumber) -> Result<Option<Vec<u8>>, StorageFault> {
+pub fn der(
+    register: &dyn Register,
+    ca: &CaId,
+    serial: SerialNumber,
+) -> Result<Option<Vec<u8>>, StorageFault> {
     let Some(entry) = register.certificate(ca, serial)? else { return Ok(None) };
     let CertificateState::Recorded { signature, .. } = entry.state else { return Ok(None) };
-    let issuer =
-        register.issuer(ca)?.ok_or_else(|| StorageFault(alloc::format!("certificate {serial} has no CA {ca}")))?;
+    let issuer = register
+        .issuer(ca)?
+        .ok_or_else(|| StorageFault(alloc::format!("certificate {serial} has no CA {ca}")))?;
     Ok(Some(assemble(&entry.tbs, issuer.algorithm, &signature)))
 }
 

@@ -16,7 +16,12 @@ use crate::register::{CrlCut, Issuer, Key, Register, StorageFault, Value};
 ///
 /// # Errors
 /// [`StorageFault`]: the node must stop.
-pub fn tbs(register: &dyn Register, ca: &CaId, issuer: &Issuer, cut: &CrlCut) -> Result<Vec<u8>, StorageFault> {
+pub fn tbs(
+    register: &dyn Register,
+    ca: &CaId,
+    issuer: &Issuer,
+    cut: &CrlCut,
+) -> Result<Vec<u8>, StorageFault> {
     let cluster = register.cluster()?.ok_or_else(|| StorageFault("a cut without a cluster".into()))?;
     let list = TbsCrl {
         signature_algorithm: issuer.algorithm,

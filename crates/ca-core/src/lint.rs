@@ -67,7 +67,10 @@ const RULES: &[(&str, Check)] = &[
     }),
     ("RFC 6125 §6.4 (server names)", |tbs| {
         let server = tbs.extensions.extended_key_usage.contains(&ExtendedKeyUsage::ServerAuth);
-        ensure(!server || !tbs.extensions.subject_alt_names.is_empty(), "a server certificate names no server")
+        ensure(
+            !server || !tbs.extensions.subject_alt_names.is_empty(),
+            "a server certificate names no server",
+        )
     }),
     ("RFC 6960 §4.2.2.2 (OCSP signing)", |tbs| {
         let usages = &tbs.extensions.extended_key_usage;
@@ -76,9 +79,10 @@ const RULES: &[(&str, Check)] = &[
         ensure(responder == tbs.extensions.ocsp_no_check, "ocsp-nocheck and OCSPSigning do not go together")
     }),
     ("CA/B Forum BR 6.1.5 (key sizes)", |tbs| match tbs.public_key.kind() {
-        ca_x509::key::KeyKind::Rsa { bits } => {
-            ensure(bits >= RSA_BITS_MIN && bits.is_multiple_of(8), "the RSA modulus is too short or no whole octets")
-        }
+        ca_x509::key::KeyKind::Rsa { bits } => ensure(
+            bits >= RSA_BITS_MIN && bits.is_multiple_of(8),
+            "the RSA modulus is too short or no whole octets",
+        ),
         _ => Ok(()),
     }),
     ("CA/B Forum BR 6.1.6 (RSA exponents)", |tbs| match tbs.public_key.rsa_parts() {

@@ -91,7 +91,9 @@ pub fn host_name(host: &str) -> Result<(), String> {
             return Err(alloc::format!("a label of {} characters, where 1 to 63 may be", label.len()));
         }
         if !letters {
-            return Err(alloc::format!("label `{label}` has characters other than letters, digits and hyphens"));
+            return Err(alloc::format!(
+                "label `{label}` has characters other than letters, digits and hyphens"
+            ));
         }
         if label.starts_with('-') || label.ends_with('-') {
             return Err(alloc::format!("label `{label}` begins or ends with a hyphen"));
@@ -110,7 +112,7 @@ fn refused(why: String) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
+    use alloc::borrow::ToOwned as _;
     use alloc::vec;
 
     use super::*;
@@ -120,7 +122,7 @@ mod tests {
     }
 
     fn verdict(dns: &str) -> Result<Vec<GeneralName>, Refusal> {
-        certified(&rules(DnsRule::Any), &[GeneralName::Dns(dns.to_string())])
+        certified(&rules(DnsRule::Any), &[GeneralName::Dns(dns.to_owned())])
     }
 
     #[test]
@@ -131,8 +133,24 @@ mod tests {
             assert!(verdict(good).is_ok(), "{good}");
         }
         for bad in [
-            "", ".", "web.test.", "a..b", "-a.test", "a-.test", "a_b.test", "*.test", "a.*.test", "*", "w*.test",
-            "a b", "a\0b", "münchen.de", "10.0.0.1", "1.2", long_label.as_str(), long_name.as_str(),
+            "",
+            ".",
+            "web.test.",
+            "a..b",
+            "-a.test",
+            "a-.test",
+            "a_b.test",
+            "*.test",
+            "a.*.test",
+            "*",
+            "w*.test",
+            "a b",
+            "a\0b",
+            "münchen.de",
+            "10.0.0.1",
+            "1.2",
+            long_label.as_str(),
+            long_name.as_str(),
         ] {
             assert!(verdict(bad).is_err(), "{bad:?}");
         }
@@ -140,7 +158,7 @@ mod tests {
 
     #[test]
     fn i18_names_outside_the_profile_are_refused() {
-        let under = rules(DnsRule::Under(vec!["example.com".to_string()]));
+        let under = rules(DnsRule::Under(vec!["example.com".to_owned()]));
         for (name, expected) in [
             ("example.com", true),
             ("a.b.example.com", true),
@@ -148,10 +166,10 @@ mod tests {
             ("badexample.com", false),
             ("example.com.evil.test", false),
         ] {
-            let got = certified(&under, &[GeneralName::Dns(name.to_string())]).is_ok();
+            let got = certified(&under, &[GeneralName::Dns(name.to_owned())]).is_ok();
             assert_eq!(got, expected, "{name}");
         }
-        let email = GeneralName::Email("a@example.com".to_string());
+        let email = GeneralName::Email("a@example.com".to_owned());
         assert!(certified(&under, &[email]).is_err());
         assert!(certified(&under, &[]).is_err());
         let many: Vec<_> = (0..101).map(|i| GeneralName::Dns(alloc::format!("h{i}.example.com"))).collect();
@@ -160,8 +178,8 @@ mod tests {
 
     #[test]
     fn names_come_in_lower_case_and_once() {
-        let asked = ["Web.Test", "web.test"].map(|name| GeneralName::Dns(name.to_string()));
+        let asked = ["Web.Test", "web.test"].map(|name| GeneralName::Dns(name.to_owned()));
         let got = certified(&rules(DnsRule::Any), &asked);
-        assert_eq!(got, Ok(vec![GeneralName::Dns("web.test".to_string())]));
+        assert_eq!(got, Ok(vec![GeneralName::Dns("web.test".to_owned())]));
     }
 }

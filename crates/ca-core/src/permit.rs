@@ -113,7 +113,9 @@ impl Permit {
         let issuer = issuer_of(register, &self.ca)?;
         let entry = register
             .certificate(&self.ca, self.serial)?
-            .filter(|entry| entry.state == CertificateState::Open && Digest::of(&entry.tbs) == self.tbs_digest)
+            .filter(|entry| {
+                entry.state == CertificateState::Open && Digest::of(&entry.tbs) == self.tbs_digest
+            })
             .ok_or(OrderError::NotCommitted)?;
         Ok(SigningOrder::with(&issuer.public_key, issuer.algorithm, entry.tbs))
     }

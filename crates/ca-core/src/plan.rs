@@ -148,11 +148,17 @@ fn may_ask(profile: &Profile, requester: Identity, is_requester: bool) -> Result
 /// a certificate follows from its profile.
 fn for_whom(profile: &Profile, requester: Identity, request: &CertificateRequest) -> Result<(), Refusal> {
     if request.certifies.is_some() != profile.basic_constraints.ca {
-        return Err(outside("certifies", alloc::format!("`{}` and a CA's own certificate do not go together", profile.name)));
+        return Err(outside(
+            "certifies",
+            alloc::format!("`{}` and a CA's own certificate do not go together", profile.name),
+        ));
     }
     let responder = profile.extended_key_usage.contains(&ExtendedKeyUsage::OcspSigning);
     if request.responder.is_some() != responder {
-        return Err(outside("responder", alloc::format!("`{}` and an OCSP responder do not go together", profile.name)));
+        return Err(outside(
+            "responder",
+            alloc::format!("`{}` and an OCSP responder do not go together", profile.name),
+        ));
     }
     match (requester, request.responder) {
         (Identity::Node(node), Some(other)) if node != other => {
@@ -168,7 +174,8 @@ fn chosen_ca(profile: &Profile, asked: Option<CaId>) -> Result<CaId, Refusal> {
         Some(ca) if profile.issuers.contains(&ca) => Ok(ca),
         Some(ca) => {
             let issuers: Vec<&str> = profile.issuers.iter().map(CaId::as_str).collect();
-            let why = alloc::format!("`{}` is not issued by `{ca}` but by {}", profile.name, issuers.join(", "));
+            let why =
+                alloc::format!("`{}` is not issued by `{ca}` but by {}", profile.name, issuers.join(", "));
             Err(outside("ca", why))
         }
         None => first.cloned().ok_or_else(|| outside("ca", "the profile names no CA".into())),
@@ -179,7 +186,8 @@ fn key_allowed(profile: &Profile, kind: KeyKind) -> Result<(), Refusal> {
     if profile.keys.iter().any(|rule| rule.takes(kind)) {
         return Ok(());
     }
-    let why = alloc::format!("{kind:?} is not among the keys that `{}` takes: {:?}", profile.name, profile.keys);
+    let why =
+        alloc::format!("{kind:?} is not among the keys that `{}` takes: {:?}", profile.name, profile.keys);
     Err(outside("public_key", why))
 }
 
@@ -245,10 +253,7 @@ fn subject(
     if common_name.len() > 64 {
         return Ok(DistinguishedName::empty());
     }
-    DistinguishedName::new()
-        .common_name(common_name)
-        .build()
-        .map_err(|e| outside("subject", e.to_string()))
+    DistinguishedName::new().common_name(common_name).build().map_err(|e| outside("subject", e.to_string()))
 }
 
 /// RSA keys of servers also encipher (RFC 5246 §7.4.2); signature keys never do.

@@ -43,7 +43,8 @@ impl Status {
 /// # Errors
 /// [`StorageFault`]: the node must stop.
 pub fn status(register: &dyn Register, ca: &CaId, serial: SerialNumber) -> Result<Status, StorageFault> {
-    if let Some(event) = register.revocation(ca, serial)?.as_ref().and_then(|revocation| revocation.latest()) {
+    if let Some(event) = register.revocation(ca, serial)?.as_ref().and_then(|revocation| revocation.latest())
+    {
         let (at, reason, index) = (event.revoked_at, event.change.reason(), event.index);
         return Ok(Status::Revoked { at, reason, index });
     }

@@ -70,7 +70,7 @@ pub const CHAPTERS: &[Chapter] = &[
                 "forbidden",
                 "The caller may not do this",
                 "The caller is known, but its grant does not cover what it asked for. Nothing was done.",
-                "ca-node whoami shows who you are and your roles; an operator grants more",
+                "GET /api/v1/whoami shows who you are and your roles",
             ),
             entry(
                 "no-client-certificate",
@@ -149,7 +149,7 @@ pub const CHAPTERS: &[Chapter] = &[
                 "The request breaks a rule of the profile",
                 "A name, key, life or CA is not among those that the profile allows. The detail names the \
                  field and both sides.",
-                "ca-node profile show NAME lists what is allowed",
+                "GET /api/v1/profiles lists the profiles; change what the message names and ask again",
             ),
             entry(
                 "lint",
@@ -162,13 +162,13 @@ pub const CHAPTERS: &[Chapter] = &[
                 "unknown-ca",
                 "There is no such CA",
                 "No certification authority of this cluster has this name.",
-                "ca-node ca list",
+                "GET /api/v1/cas lists them",
             ),
             entry(
                 "unknown-profile",
                 "There is no such profile",
                 "No profile of this cluster has this name.",
-                "ca-node profile list",
+                "GET /api/v1/profiles lists them",
             ),
             entry(
                 "unknown-serial",
@@ -238,27 +238,27 @@ pub const CHAPTERS: &[Chapter] = &[
                 "The token did not answer",
                 "The signature took longer than its deadline. If the token signed after all, the \
                  signature is dropped unseen.",
-                "ca-node keys doctor on that node; retry on another",
+                "retry on another node; this one's log says what the token answered",
             ),
             entry(
                 "token-down",
                 "The token does not work",
                 "It is away, locked or failing. The node heals its sessions by itself once the token is \
                  back.",
-                "ca-node keys doctor on that node; retry on another",
+                "retry on another node; this one's log says what the token answered",
             ),
             entry(
                 "key-missing",
                 "The token lacks the CA's key",
                 "This node's token has no private key for the CA. Other nodes may have it.",
-                "ca-node keys sync on that node; retry on another",
+                "retry on another node; this one asks the others for the key by itself, and its log says how that goes",
             ),
             entry(
                 "wrong-signature",
                 "The token signed with a wrong key",
                 "The signature does not verify with the CA's key as the register has it. Nothing was \
                  released, and the node uses that key no more until a probe verifies.",
-                "ca-node keys doctor on that node; retry on another",
+                "retry on another node; this one's log says what the token answered",
             ),
             entry(
                 "overtaken",
@@ -278,13 +278,13 @@ pub const CHAPTERS: &[Chapter] = &[
                 "An internal error",
                 "A fault of the storage or a bug of ours. The node's log has the details under the \
                  request's id, and no other place has.",
-                "look for the request's id in the node's log; report it with `ca-node doctor --bundle`",
+                "look for the request's id in the node's log",
             ),
             entry(
                 "ca-inactive",
                 "The CA is not active yet",
                 "It has no certificate of its own, so it issues none.",
-                "ca-node ca show NAME says what is missing",
+                "GET /api/v1/cas shows which CAs have a certificate",
             ),
             entry(
                 "stale-draft",
@@ -342,7 +342,7 @@ pub const CHAPTERS: &[Chapter] = &[
                 "crl-none",
                 "There is no current CRL",
                 "None was signed yet, or the last one has expired and must not pass for a fresh one.",
-                "ca-node crl now; ca-node status says why none was made",
+                "ca-node status shows whether there is a leader to make one; its log says why none was made",
             ),
             entry(
                 "cut-open",
@@ -384,7 +384,7 @@ pub const CHAPTERS: &[Chapter] = &[
                 "profile-version",
                 "The profile was changed meanwhile",
                 "A profile's versions rise by one; somebody else applied one since you looked.",
-                "ca-node profile diff, then apply again",
+                "GET /api/v1/profiles shows the current version; send the next one",
             ),
             entry(
                 "join-token-unknown",
@@ -414,13 +414,13 @@ pub const CHAPTERS: &[Chapter] = &[
                 "not-signing",
                 "This node may not sign",
                 "It is no member, or its token has not proven every CA key to the cluster.",
-                "ca-node keys status on that node",
+                "its log says which key is missing; it asks the others by itself",
             ),
             entry(
                 "unknown-key",
                 "No CA has this key",
                 "The proof is for a key that no CA of this cluster has.",
-                "ca-node keys status",
+                "GET /api/v1/cas lists the CAs",
             ),
         ],
     },
@@ -432,14 +432,14 @@ pub const CHAPTERS: &[Chapter] = &[
                 "The configuration has an unknown key",
                 "A key is mistyped or stands in the wrong section. Unknown keys are refused, so that a \
                  typing error changes nothing in silence.",
-                "ca-node config template shows every key",
+                "mend the line that the message shows; ca-node init and join write a file with every section",
             ),
             entry(
                 "config-invalid",
                 "The configuration has an invalid value",
                 "The value has the wrong type or does not go with another one; the message has file, line \
                  and what may stand there.",
-                "mend the line; ca-node config check reads the file without starting",
+                "mend the line that the message names, then start again",
             ),
             entry(
                 "port-in-use",
@@ -458,13 +458,13 @@ pub const CHAPTERS: &[Chapter] = &[
                 "token-not-found",
                 "There is no such token",
                 "The PKCS#11 module has no token with this label or serial.",
-                "ca-node keys doctor lists the tokens that it sees; compare [token] module and label",
+                "compare [token] module and label with what the module's own tool lists, such as softhsm2-util --show-slots",
             ),
             entry(
                 "token-failed",
                 "The token failed",
                 "The PKCS#11 module cannot be loaded or answers with an error.",
-                "ca-node keys doctor; check [token] module and the module's own log",
+                "check [token] module and the module's own log",
             ),
             entry(
                 "foreign-data-dir",
@@ -478,6 +478,50 @@ pub const CHAPTERS: &[Chapter] = &[
                 "The data directory is in use",
                 "Another process has the databases open: a node is running on them.",
                 "stop the other process first",
+            ),
+            entry(
+                "log-failed",
+                "The issuance log did not start",
+                "The stores in the data directory cannot be opened, or hold less than was acknowledged. They are \
+                 left as they are.",
+                "if the disk lost data, set the directory aside and join again with a fresh token",
+            ),
+            entry(
+                "node-stopped",
+                "The node stopped itself",
+                "Something happened after which it must not go on: the disk failed, its register differs from \
+                 the leader's, or an entry is of a later version. Its data stay as they are.",
+                "read the last lines of its log, mend the cause, then ca-node server -c FILE",
+            ),
+            entry(
+                "data-dir-used",
+                "The directory is not empty, or cannot be made",
+                "A new node begins in a directory of its own.",
+                "ca-node server -c FILE starts the node that is there; --data-dir names another place",
+            ),
+            entry(
+                "peer-tls",
+                "The peer certificate and key do not fit",
+                "The files in tls/ of the data directory are incomplete, or were mixed up with another node's.",
+                "put the right files back, or join again with a fresh token",
+            ),
+            entry(
+                "membership",
+                "The membership was not changed",
+                "The leader could not add or promote a node; it tries again by itself.",
+                "ca-node status shows who is silent",
+            ),
+            entry(
+                "bad-name",
+                "The name cannot stand in a certificate",
+                "The cluster's name becomes the organisation and part of the common name of its CAs.",
+                "choose a --name of 1 to 50 printable characters",
+            ),
+            entry(
+                "bad-node-count",
+                "This many nodes make no sensible quorum",
+                "1, 3 or 5 nodes tolerate the loss of 0, 1 or 2.",
+                "ca-node dev --nodes 3",
             ),
             entry(
                 "unreachable",

@@ -3,7 +3,6 @@
 //! Each CA key is generated in this node's token and proven; each CA certificate, the root's included, goes through
 //! the same cycle as any other: intent, signature, record.
 
-use ca_authority::Ports as _;
 use ca_authority::issue::Issued;
 use ca_authority::ports::{Entropy as _, Log as _};
 use ca_core::command::Command;
@@ -27,8 +26,8 @@ use crate::ports::NodeAuthority;
 pub(crate) struct Choices {
     /// The cluster's name, and the organisation in its CAs' subjects.
     pub(crate) name: String,
-    /// Public address of the status service.
-    pub(crate) urls: PublicUrls,
+    /// Public address of the status service; that of this node if none is given.
+    pub(crate) url: Option<String>,
     /// DNS names that `tls-server` certifies.
     pub(crate) dns: DnsRule,
 }
@@ -82,17 +81,18 @@ pub(crate) async fn found(
     authority: &NodeAuthority,
     id: ClusterId,
     choices: &Choices,
+    urls: PublicUrls,
     member: Command,
     said: &mut dyn FnMut(&str, String),
 ) -> Result<NodeId, Failure> {
-    let init = Command::InitCluster { id, name: choices.name.clone(), urls: choices.urls.clone() };
-    expect_done(append(authority, init).await?)?;
+    let init = Command::InitCluster { id, name: choices.name.clone(), urls };
+    expect_done(&append(authority, init).await?)?;
     let node = match append(authority, member).await? {
         Outcome::Admitted(node) => node,
         other => return Err(unexpected(&other)),
     };
     for profile in built_in(choices.dns.clone()).map_err(Failure::internal)? {
-        expect_done(append(authority, Command::DefineProfile(profile)).await?)?;
+        expect_done(&append(authority, Command::DefineProfile(profile)).await?)?;
     }
     for new in &CAS {
         let key = define_ca(authority, choices, new).await?;
@@ -104,7 +104,7 @@ pub(crate) async fn found(
 
 async fn define_ca(authority: &NodeAuthority, choices: &Choices, new: &NewCa) -> Result<PublicKey, Failure> {
     let label = format!("{}-{}", choices.name, new.ca);
-    let public_key = authority.ports().token.generate(new.kind, &label).await.map_err(keys::token_failure)?;
+    let public_key = authority.ports().token.generate(new.kind, &label).await.map_err(|e| keys::token_failure(&e))?;
     let define = Command::DefineIssuer {
         ca: id(new.ca)?,
         subject: subject(choices, new)?,
@@ -113,7 +113,7 @@ async fn define_ca(authority: &NodeAuthority, choices: &Choices, new: &NewCa) ->
         parent: id(new.parent)?,
         purpose: new.purpose,
     };
-    expect_done(append(authority, define).await?)?;
+    expect_done(&append(authority, define).await?)?;
     keys::prove(authority, &public_key).await?;
     Ok(public_key)
 }
@@ -149,7 +149,7 @@ pub(crate) async fn first_client(
         roles: vec![Role::Requester, Role::Officer, Role::Operator, Role::Auditor],
         label: name.to_owned(),
     };
-    expect_done(append(authority, Command::SetGrant(grant)).await?)?;
+    expect_done(&append(authority, Command::SetGrant(grant)).await?)?;
     let request = CertificateRequest {
         profile: "client".parse().map_err(Failure::internal)?,
         ca: None,
@@ -184,8 +184,8 @@ pub(crate) async fn append(authority: &NodeAuthority, command: Command) -> Resul
     }
 }
 
-pub(crate) fn expect_done(outcome: Outcome) -> Result<(), Failure> {
-    if outcome == Outcome::Done { Ok(()) } else { Err(unexpected(&outcome)) }
+pub(crate) fn expect_done(outcome: &Outcome) -> Result<(), Failure> {
+    if *outcome == Outcome::Done { Ok(()) } else { Err(unexpected(outcome)) }
 }
 
 fn unexpected(outcome: &Outcome) -> Failure {

@@ -44,6 +44,11 @@ pub(crate) enum Command {
     },
     /// Makes this machine a node of an existing cluster, and runs it
     Join(Join),
+    /// The cluster's nodes
+    Member {
+        #[command(subcommand)]
+        what: Member,
+    },
     /// How the cluster is: exit 0 healthy, 1 degraded, 2 no quorum, 4 unreachable, 5 nodes differ
     Status,
     /// Issues a certificate for a CSR
@@ -86,7 +91,7 @@ pub(crate) struct Dev {
     /// Whatever ports are free, instead of 8443, 8080, 8444, then 10 more for each node
     #[arg(long)]
     pub(crate) any_port: bool,
-    /// A PKCS#11 library with an initialised token for each node, instead of the embedded token
+    /// A PKCS#11 library with a free slot for each node, instead of the embedded token
     #[arg(long)]
     pub(crate) module: Option<PathBuf>,
 }
@@ -172,6 +177,12 @@ pub(crate) struct Place {
     /// A file with the PIN of a token that is initialised already
     #[arg(long)]
     pub(crate) pin_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Member {
+    /// Prints a join line for one more node, good for 15 minutes
+    Token,
 }
 
 #[derive(Args, Debug)]

@@ -2,13 +2,14 @@
 
 mod certificates;
 mod dev;
+mod member;
 mod ocsp;
 mod serving;
 mod status;
 
 use std::process::ExitCode;
 
-use crate::cli::{Cert, Cli, Command, Crl, Init, Ocsp};
+use crate::cli::{Cert, Cli, Command, Crl, Init, Member, Ocsp};
 use crate::failure::Failure;
 use crate::output::{data, talk};
 
@@ -20,6 +21,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Server(server) => serving::server(server).await,
         Command::Init { what: Init::Cluster(init) } => serving::init_cluster(init).await,
         Command::Join(join) => serving::join(join).await,
+        Command::Member { what: Member::Token } => member::token(&connection).await,
         Command::Status => return status::run(&connection, output).await,
         Command::Issue(issue) => certificates::issue(&connection, output, issue).await,
         Command::Revoke(revoke) => certificates::revoke(&connection, revoke).await,

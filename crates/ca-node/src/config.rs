@@ -105,7 +105,7 @@ pub(crate) struct TelemetrySection {
 
 impl Default for TelemetrySection {
     fn default() -> Self {
-        Self { log: "info,openraft=warn".to_owned() }
+        Self { log: "info,openraft=warn,cryptoki=off".to_owned() }
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) const SUPPLY_KEY: &str = "supply-key";
 /// The label of a node's own OCSP responder key.
 const RESPONDER_LABEL: &str = "ocsp-responder";
 
-pub(crate) fn token_failure(error: TokenError) -> Failure {
+pub(crate) fn token_failure(error: &TokenError) -> Failure {
     let slug = match error {
         TokenError::WrongPin { .. } => "wrong-pin",
         TokenError::ModuleMissing { .. } | TokenError::LabelMissing { .. } => "token-not-found",
@@ -39,7 +39,7 @@ pub(crate) async fn prove(authority: &NodeAuthority, key: &PublicKey) -> Result<
     ca_hsm::verify_proof(key, &statement, &signature)
         .map_err(|_| Failure::new("wrong-signature", "the token's key proof does not verify"))?;
     let proof = Command::ProveKey { key: key.key_identifier(), signature };
-    expect_done(append(authority, proof).await?)
+    expect_done(&append(authority, proof).await?)
 }
 
 fn statement(authority: &NodeAuthority, key: &PublicKey) -> Result<ProofStatement, Failure> {
@@ -75,7 +75,7 @@ async fn has(authority: &NodeAuthority, key: KeyIdentifier) -> Result<bool, Fail
     if token.holds(key) {
         return Ok(true);
     }
-    Ok(token.keys().await.map_err(token_failure)?.contains(&key))
+    Ok(token.keys().await.map_err(|e| token_failure(&e))?.contains(&key))
 }
 
 /// Asks each member that has proven the key, until one supplies it.
@@ -92,13 +92,13 @@ async fn fetch(
             continue;
         }
         let token = &authority.ports().token;
-        let transport = token.transport_key().await.map_err(token_failure)?;
+        let transport = token.transport_key().await.map_err(|e| token_failure(&e))?;
         let mut ask = key.0.to_vec();
         ask.extend_from_slice(&transport.to_bytes());
         match authority.ports().log.exchange(holder, SUPPLY_KEY, ask).await {
             Ok(wrapped) => {
-                let wrapped = WrappedKey::from_bytes(&wrapped).map_err(token_failure)?;
-                token.unwrap(&wrapped, &issuer.public_key, ca.as_str()).await.map_err(token_failure)?;
+                let wrapped = WrappedKey::from_bytes(&wrapped).map_err(|e| token_failure(&e))?;
+                token.unwrap(&wrapped, &issuer.public_key, ca.as_str()).await.map_err(|e| token_failure(&e))?;
                 tracing::info!(%ca, from = holder.0, "key received, wrapped for this token");
                 return Ok(true);
             }
@@ -130,12 +130,12 @@ pub(crate) async fn supply(
 pub(crate) async fn responder(authority: &NodeAuthority) -> Result<PublicKey, Failure> {
     let token = &authority.ports().token;
     let issuers = authority.register().issuers()?;
-    let own = token.public_keys().await.map_err(token_failure)?;
+    let own = token.public_keys().await.map_err(|e| token_failure(&e))?;
     // Every key in the token that is no CA's is the responder's: the token is this cluster's alone.
     let known = own.into_iter().find(|key| !issuers.iter().any(|(_, issuer)| issuer.public_key == *key));
     let key = match known {
         Some(key) => key,
-        None => token.generate_bound(KeyKind::EcP256, RESPONDER_LABEL).await.map_err(token_failure)?,
+        None => token.generate_bound(KeyKind::EcP256, RESPONDER_LABEL).await.map_err(|e| token_failure(&e))?,
     };
     token.watch(&key);
     Ok(key)

@@ -64,7 +64,7 @@ pub(crate) fn open_token(section: &TokenSection, data_dir: &Path) -> Result<Toke
     config.sessions = section.sessions;
     let (section, data_dir) = (section.clone(), data_dir.to_owned());
     let pin = move || section.read_pin(&data_dir).map_err(PinUnavailable);
-    Token::open(config, pin).map_err(keys::token_failure)
+    Token::open(config, pin).map_err(|e| keys::token_failure(&e))
 }
 
 /// Initialises a fresh token with a random PIN, which goes into a file of the data directory.
@@ -76,7 +76,7 @@ pub(crate) fn provision_token(section: &TokenSection, data_dir: &Path) -> Result
     };
     let (so_pin, user_pin) = (draw()?, draw()?);
     let module = module(section, data_dir)?;
-    Token::provision(&module, &section.label, &so_pin, &user_pin).map_err(keys::token_failure)?;
+    Token::provision(&module, &section.label, &so_pin, &user_pin).map_err(|e| keys::token_failure(&e))?;
     use secrecy::ExposeSecret as _;
     files::write(&files::pin(data_dir), user_pin.expose_secret().as_bytes())
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ca_core::command::Command;
 use ca_core::ids::{ClusterId, Epoch, NodeId};
 use ca_http::wire::{JoinAnswer, JoinRequest, Secret};
+use ca_core::register::PublicUrls;
 use ca_raft::PeerIdentity;
 
 use crate::ceremony::{Choices, draw_cluster_id, first_client, found};
@@ -62,7 +63,6 @@ async fn write_first_entries(
 ) -> Result<Vec<String>, Failure> {
     let data_dir = &config.node.data_dir;
     node.log.initialise_single().await.map_err(Failure::internal)?;
-    let urls_base = &choices.urls.base;
     let address = |listen: std::net::SocketAddr| format!("{}:{}", config.host(listen), listen.port());
     let (peer, api, va) =
         (address(config.listen.peer), address(config.listen.api), address(config.listen.va));
@@ -71,10 +71,12 @@ async fn write_first_entries(
         name: config.node.name.clone(),
         peer_address: peer.clone(),
         api_address: api.clone(),
-        va_address: va,
+        va_address: va.clone(),
     };
-    let number = found(&node.authority, cluster, choices, member, said).await?;
-    said("Status service", format!("{urls_base} (CRL, OCSP and CA addresses in every certificate)"));
+    let url = choices.url.clone().unwrap_or_else(|| format!("http://{va}"));
+    said("Status service", format!("{url} (CRL, OCSP and CA addresses in every certificate)"));
+    let urls = PublicUrls { base: url.trim_end_matches('/').to_owned() };
+    let number = found(&node.authority, cluster, choices, urls, member, said).await?;
     let (peer_key, api_key) = (LeafKey::generate()?, LeafKey::generate()?);
     let leaves = certify(
         &node.authority,

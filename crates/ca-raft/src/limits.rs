@@ -42,8 +42,8 @@ pub const ELECTION_MIN: Duration = Duration::from_millis(400);
 pub const ELECTION_MAX: Duration = Duration::from_millis(600);
 
 /// How long a command or a read waits while nothing is committed: I17 wants the refusal within 2 s, the rest is
-/// for the way to the client.
-pub const NO_QUORUM_AFTER: Duration = Duration::from_millis(1_800);
+/// for the way to the client. An election is over by then ([`ELECTION_MIN`]).
+pub const NO_QUORUM_AFTER: Duration = Duration::from_millis(1_600);
 
 /// How long a command that was given to a leader is waited for while the log moves on. Its expiry
 /// ([`ca_core::limits::COMMAND_LIFE_MS`]) is later: the answer is "not known", never "failed".

@@ -53,9 +53,12 @@ impl History {
 
     /// What a command came to the first time it came to for ever (R7).
     fn outcomes_stay(&self) {
-        let rows = self.register.scan(&Key::Outcome(RequestId::FIRST), usize::MAX).expect("memory has no faults");
+        let rows =
+            self.register.scan(&Key::Outcome(RequestId::FIRST), usize::MAX).expect("memory has no faults");
         for (key, value) in rows {
-            let (Key::Outcome(id), Value::Outcome(outcome)) = (key, value) else { panic!("one table a scan") };
+            let (Key::Outcome(id), Value::Outcome(outcome)) = (key, value) else {
+                panic!("one table a scan")
+            };
             assert_eq!(self.outcomes.get(&id), Some(&outcome), "R7: {id:?} has another outcome now");
         }
     }
@@ -137,7 +140,9 @@ pub fn rows_agree(register: &MemoryRegister) {
         assert!(expiring.remove(&Expiring::Outcome(id)), "{id:?} stays for ever");
     }
     for (key, value) in rows(Key::Attempt(Digest([0; 32]))) {
-        let (Key::Attempt(digest), Value::Attempt(attempt)) = (key, value) else { panic!("one table a scan") };
+        let (Key::Attempt(digest), Value::Attempt(attempt)) = (key, value) else {
+            panic!("one table a scan")
+        };
         assert!(expiring.remove(&Expiring::Attempt(digest)), "an idempotency key stays for ever");
         let certificate = register.certificate(&attempt.ca, attempt.serial).expect("memory has no faults");
         assert!(certificate.is_some(), "an attempt without an intent");
@@ -211,7 +216,11 @@ impl World {
             assert!(issued.index.0 <= released.committed, "I3: {} was released too early", issued.serial);
             let register: &dyn Register = &history.register;
             let der = ca_core::certificate::der(register, &issued.ca, issued.serial);
-            assert_eq!(der, Ok(Some(issued.certificate.clone())), "I3: what was released is what is recorded");
+            assert_eq!(
+                der,
+                Ok(Some(issued.certificate.clone())),
+                "I3: what was released is what is recorded"
+            );
         }
     }
 
@@ -231,7 +240,8 @@ impl World {
                 continue;
             }
             let index = may.get(&Digest::of(&signed.message));
-            let index = index.unwrap_or_else(|| panic!("I4: node {} signed what nobody committed", signed.node));
+            let index =
+                index.unwrap_or_else(|| panic!("I4: node {} signed what nobody committed", signed.node));
             assert!(*index <= signed.committed, "I4: node {} signed before the commit", signed.node);
         }
     }

@@ -101,8 +101,7 @@ struct Inside {
 
 impl SimToken {
     pub(crate) fn new(node: NodeId, tape: Tape, committed: Arc<dyn Committed>) -> Self {
-        let inside =
-            Inside { keys: BTreeMap::new(), mode: TokenMode::Works, distrusted: BTreeSet::new() };
+        let inside = Inside { keys: BTreeMap::new(), mode: TokenMode::Works, distrusted: BTreeSet::new() };
         Self { node, tape, committed, inside: Arc::new(Mutex::new(inside)) }
     }
 

@@ -356,8 +356,7 @@ impl World {
     /// # Errors
     /// As the node answers.
     pub fn revoke(&self, node: u64, issued: &Issued, reason: RevocationReason) -> Result<Revoked, ActError> {
-        let revoked =
-            drive(self.node(node).revoke(self.client(), issued.ca.clone(), issued.serial, reason))?;
+        let revoked = drive(self.node(node).revoke(self.client(), issued.ca.clone(), issued.serial, reason))?;
         let (ca, serial) = (issued.ca.clone(), issued.serial);
         locked(&self.acknowledged).push(Acknowledged { ca, serial, at: self.now() });
         Ok(revoked)
@@ -468,8 +467,7 @@ fn read_answer(
     };
     let [responder] = basic.certificates() else { panic!("one certificate travels along") };
     let responder = Certificate::parse(responder).expect("a certificate");
-    let by_ca =
-        SignatureVerifier.verify(ca_key, ca_algorithm, responder.tbs_der(), responder.signature());
+    let by_ca = SignatureVerifier.verify(ca_key, ca_algorithm, responder.tbs_der(), responder.signature());
     assert_eq!(by_ca, Ok(()), "the responder's certificate is by the CA");
     assert!(responder.extensions().ocsp_no_check, "RFC 6960 §4.2.2.2.1");
     let key = responder.public_key();

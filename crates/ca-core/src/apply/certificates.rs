@@ -14,8 +14,8 @@ use crate::ids::{CaId, Digest};
 use crate::limits::{IDEMPOTENCY_KEPT_MS, INTENT_OPEN_MAX_MS, TBS_OCTETS_MAX};
 use crate::outcome::{Outcome, Refusal};
 use crate::register::{
-    Attempt, CertificateEntry, CertificateState, Expiring, Issuer, Key, Revocation, StatusChange, StatusEvent,
-    Value,
+    Attempt, CertificateEntry, CertificateState, Expiring, Issuer, Key, Revocation, StatusChange,
+    StatusEvent, Value,
 };
 use crate::roles::{Identity, Role};
 
@@ -243,7 +243,9 @@ impl Step<'_> {
         let news = match first {
             None => true,
             Some(event) => {
-                change == compromised && event.change != compromised && event.change != StatusChange::Abandoned
+                change == compromised
+                    && event.change != compromised
+                    && event.change != StatusChange::Abandoned
             }
         };
         if news {

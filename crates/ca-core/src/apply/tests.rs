@@ -1,10 +1,10 @@
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use ca_x509::algorithm::SignatureAlgorithm;
-use ca_x509::crl::RevocationReason::{self, CertificateHold, KeyCompromise, Superseded};
 use ca_x509::crl::CrlNumber;
+use ca_x509::crl::RevocationReason::{self, CertificateHold, KeyCompromise, Superseded};
 use ca_x509::key::{KeyIdentifier, PublicKey};
 use ca_x509::name::{DistinguishedName, GeneralName};
 use ca_x509::serial::SerialNumber;
@@ -60,7 +60,9 @@ impl Bench {
         }
         let roles = vec![Role::Requester, Role::Officer];
         bench.done(Command::SetGrant(Grant { key: Digest([1; 32]), roles, label: "client".into() }));
-        for (name, parent, profile, octet) in [("root", "root", "root", 10), ("issuing", "root", "sub-ca", 11)] {
+        for (name, parent, profile, octet) in
+            [("root", "root", "root", 10), ("issuing", "root", "sub-ca", 11)]
+        {
             let request = CertificateRequest {
                 profile: profile.parse().unwrap(),
                 ca: Some(ca(parent)),
@@ -83,13 +85,13 @@ impl Bench {
     }
 
     fn envelope(&mut self, node: u64, command: Command) -> Envelope {
-        self.counter += 1;
+        self.counter = self.counter.saturating_add(1);
         let id = RequestId { node: NodeId(node), boot: self.boot, counter: self.counter };
         Envelope { id, expires_at: self.now.plus(COMMAND_LIFE_MS), command }
     }
 
     fn log(&mut self, envelope: Envelope) -> Applied {
-        self.index += 1;
+        self.index = self.index.saturating_add(1);
         let at = Moment { index: LogIndex(self.index), time: self.now };
         let Application { applied, changes } = apply(&self.register, at, envelope).unwrap();
         self.register.write(changes);
@@ -175,7 +177,7 @@ fn server() -> CertificateRequest {
         ca: None,
         public_key: key(99),
         subject: DistinguishedName::empty(),
-        names: vec![GeneralName::Dns("web.test".to_string())],
+        names: vec![GeneralName::Dns("web.test".into())],
         ttl_s: None,
         certifies: None,
         responder: None,
@@ -200,7 +202,7 @@ fn prove(octet: u8) -> Command {
 fn admit(token: Option<Digest>, name: &str) -> Command {
     let address = String::new;
     let (peer_address, api_address, va_address) = (address(), address(), address());
-    Command::AdmitMember { token, name: name.to_string(), peer_address, api_address, va_address }
+    Command::AdmitMember { token, name: name.into(), peer_address, api_address, va_address }
 }
 
 fn abandon(serial: SerialNumber) -> Command {
@@ -260,14 +262,18 @@ const REFUSALS: &[Case] = &[
             panic!("it defines")
         };
         let subject = subject("root");
-        bench.apply(1, Command::DefineIssuer { ca: ca("another"), subject, public_key, algorithm, parent, purpose })
+        bench.apply(
+            1,
+            Command::DefineIssuer { ca: ca("another"), subject, public_key, algorithm, parent, purpose },
+        )
     }),
     ("ca-exists", |bench| {
         // A second certificate for a CA that has one.
         let mut intent = bench.intent(60);
         let root = bench.register().certificate(&ca("root"), SerialNumber::from_random([10; 16])).unwrap();
         (intent.ca, intent.issuer_key) = (ca("root"), key(10).key_identifier());
-        (intent.tbs, intent.requester, intent.certifies) = (root.unwrap().tbs, Identity::Ceremony, Some(ca("root")));
+        (intent.tbs, intent.requester, intent.certifies) =
+            (root.unwrap().tbs, Identity::Ceremony, Some(ca("root")));
         bench.apply(1, Command::Intent(intent))
     }),
     ("ca-inactive", |bench| bench.apply(1, cut("peers"))),
@@ -499,21 +505,20 @@ fn r8_what_expired_leaves_a_few_rows_at_a_time_and_its_duplicate_is_refused() {
     let early = bench.envelope(1, Command::Tick { digest: None });
     assert_eq!(bench.log(early.clone()).into_outcome(), Outcome::Done);
     let outcomes = Key::Outcome(RequestId::FIRST);
-    let before = bench.rows(&outcomes);
+    let old = bench.rows(&outcomes);
     bench.wait(COMMAND_LIFE_MS + OUTCOME_KEPT_MS);
     tick(&mut bench);
-    assert_eq!(bench.rows(&outcomes), before + 1, "at its last moment it is still kept");
+    assert_eq!(bench.rows(&outcomes), old + 1, "at their last moment they are still kept");
     bench.wait(1);
-    let mut expected = before + 1;
-    for _ in 0..before {
+    // Each tick adds one row and takes a few of the old ones.
+    let mut rows = old + 1;
+    for ticks in 1..=old {
         tick(&mut bench);
-        expected = (expected - EXPIRIES_PER_COMMAND).max(1) + 1;
-        assert!(bench.rows(&outcomes) >= expected.min(bench.rows(&outcomes)));
+        rows = (rows + 1 - EXPIRIES_PER_COMMAND).max(ticks + 1);
+        assert_eq!(bench.rows(&outcomes), rows, "after {ticks} ticks");
+        let expiries = Key::Expiry(UnixMillis(0), Expiring::Outcome(RequestId::FIRST));
+        assert_eq!(bench.rows(&expiries), rows);
     }
-    // The ticks since then are young; all that was there before is gone.
-    assert_eq!(bench.rows(&outcomes), before + 1, "one for each young tick");
-    let expiries = Key::Expiry(UnixMillis(0), Expiring::Outcome(RequestId::FIRST));
-    assert_eq!(bench.rows(&expiries), before + 1);
     let refused = bench.log(early).into_outcome();
     assert!(matches!(refused, Outcome::Refused(Refusal::Expired { .. })), "{refused:?}");
 }
@@ -534,7 +539,10 @@ fn r6_an_idempotency_key_has_one_attempt_at_a_time() {
     let first = bench.commit(bench.keyed(60, 1, None));
     let second = bench.commit(bench.keyed(61, 1, Some(first)));
     assert_eq!(bench.reason(first), Some(StatusChange::Abandoned), "superseded in the same entry");
-    assert!(matches!(bench.apply(1, record("issuing", first)), Outcome::Refused(Refusal::IntentAbandoned { .. })));
+    assert!(matches!(
+        bench.apply(1, record("issuing", first)),
+        Outcome::Refused(Refusal::IntentAbandoned { .. })
+    ));
     bench.record("the second attempt", "issuing", second);
     for supersedes in [None, Some(second), Some(first)] {
         let intent = bench.keyed(62, 1, supersedes);
@@ -550,7 +558,10 @@ fn r6_a_superseding_attempt_that_is_refused_abandons_nothing() {
     let first = bench.commit(bench.keyed(60, 1, None));
     let taken = bench.issued(61);
     let intent = Intent { serial: taken, ..bench.keyed(62, 1, Some(first)) };
-    assert_eq!(bench.apply(1, Command::Intent(intent)), Outcome::Refused(Refusal::SerialTaken { serial: taken }));
+    assert_eq!(
+        bench.apply(1, Command::Intent(intent)),
+        Outcome::Refused(Refusal::SerialTaken { serial: taken })
+    );
     assert_eq!(bench.reason(first), None);
     bench.record("the first attempt", "issuing", first);
 }
@@ -595,7 +606,10 @@ fn r5_three_may_abandon_and_the_first_in_the_log_wins() {
     let revocation = bench.register().revocation(&ca("issuing"), serial).unwrap().unwrap();
     assert_eq!(revocation.events.len(), 1);
     assert_eq!(revocation.events[0].revoked_at, bench.now.seconds());
-    assert_eq!(bench.register().crl_scope(&ca("issuing")).unwrap().unwrap().changed, revocation.events[0].index);
+    assert_eq!(
+        bench.register().crl_scope(&ca("issuing")).unwrap().unwrap().changed,
+        revocation.events[0].index
+    );
     // Anybody after 30 s of register time.
     let mut bench = Bench::ready();
     let serial = bench.commit(bench.intent(60));

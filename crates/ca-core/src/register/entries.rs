@@ -10,7 +10,9 @@ use ca_x509::name::DistinguishedName;
 use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 
-use crate::ids::{BootId, CaId, ClusterId, Digest, Epoch, LogIndex, NodeId, ProfileName, RequestId, UnixMillis};
+use crate::ids::{
+    BootId, CaId, ClusterId, Digest, Epoch, LogIndex, NodeId, ProfileName, RequestId, UnixMillis,
+};
 use crate::roles::Identity;
 
 /// The cluster's identity and where clients find its status service.

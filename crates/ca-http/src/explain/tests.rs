@@ -26,6 +26,13 @@ fn every_slug_is_explained() {
         "foreign-data-dir",
         "data-dir-locked",
         "unreachable",
+        "log-failed",
+        "node-stopped",
+        "data-dir-used",
+        "peer-tls",
+        "membership",
+        "bad-name",
+        "bad-node-count",
     ];
     let in_use: BTreeSet<&str> = refusals.into_iter().chain(acts).chain(doors).chain(program).collect();
     let explained: BTreeSet<&str> = explanations().map(|explanation| explanation.slug).collect();

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::process::{Child, Command};
 
 use crate::cli::Dev;
-use crate::client::{Connection, call};
+use crate::client::call;
 use crate::config::ConfigFile;
 use crate::failure::Failure;
 use crate::output::{data, made, talk};
@@ -25,6 +25,9 @@ struct Process {
 
 /// How long the whole cluster may take to be ready: fifteen times the aim, for a machine that does other things.
 const READY_MAX: Duration = Duration::from_secs(75);
+
+/// How soon the end of a node is told.
+const WATCH_EVERY: Duration = Duration::from_millis(200);
 
 const POLL: Duration = Duration::from_millis(25);
 
@@ -71,14 +74,22 @@ async fn cluster(command: &Dev, dir: &Path, processes: &mut Vec<Process>) -> Res
         wait_until_ready(processes, number, begun, &dir.join("root.pem")).await?;
     }
     tell(dir, processes, begun.elapsed())?;
+    watch(processes).await
+}
+
+/// Tells of each node that ends, and how to start it again.
+async fn watch(processes: &mut [Process]) -> Result<(), Failure> {
+    let mut told = vec![false; processes.len()];
     loop {
-        for process in processes.iter_mut() {
-            if let Ok(status) = process.child.wait().await {
+        for (process, told) in processes.iter_mut().zip(&mut told) {
+            if let Ok(Some(status)) = process.child.try_wait()
+                && !std::mem::replace(told, true)
+            {
                 talk(&format!("{} ended: {status}", process.name));
                 talk(&format!("  next: ca-node server -c {}", files::config(&process.dir).display()));
             }
         }
-        std::future::pending::<()>().await;
+        tokio::time::sleep(WATCH_EVERY).await;
     }
 }
 
@@ -205,11 +216,10 @@ async fn stopped() -> Result<(), Failure> {
 
 async fn stop(processes: &mut [Process]) {
     for process in processes.iter() {
-        if let Some(pid) = process.child.id().and_then(|id| i32::try_from(id).ok()) {
-            if let Some(pid) = rustix::process::Pid::from_raw(pid) {
-                // It may have ended already.
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-            }
+        let pid = process.child.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
+            // It may have ended already.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
     }
     for process in processes.iter_mut() {

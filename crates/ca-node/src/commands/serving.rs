@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use ca_core::profile::DnsRule;
-use ca_core::register::PublicUrls;
 
 use crate::ceremony::Choices;
 use crate::cli::{InitCluster, Join, Place, Server};
@@ -33,12 +32,9 @@ pub(super) async fn init_cluster(command: InitCluster) -> Result<(), Failure> {
     let mut config = configuration(&command.place)?;
     logging(&config.telemetry.log);
     die_of_panics();
-    let url = command.url.clone().unwrap_or_else(|| {
-        format!("http://{}:{}", config.host(config.listen.va), config.listen.va.port())
-    });
     let choices = Choices {
         name: command.name.clone(),
-        urls: PublicUrls { base: url.trim_end_matches('/').to_owned() },
+        url: command.url.clone(),
         dns: if command.dns.is_empty() { DnsRule::Any } else { DnsRule::Under(command.dns.clone()) },
     };
     let mut said = |label: &str, value: String| made(label, &value);

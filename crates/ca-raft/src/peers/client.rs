@@ -164,10 +164,14 @@ impl Peers {
 
 impl Inner {
     fn connectable(self: &Arc<Self>, node: NodeId) -> Client {
-        let inner = Arc::clone(self);
+        // Weak: the channel, which lives in `clients`, would otherwise keep its owner alive.
+        let inner = Arc::downgrade(self);
         let connector = tower::service_fn(move |_uri: Uri| {
-            let inner = Arc::clone(&inner);
-            async move { inner.connect(node).await.map(TokioIo::new).map_err(|e| NotConnected(e.to_string())) }
+            let inner = inner.upgrade();
+            async move {
+                let inner = inner.ok_or_else(|| NotConnected("this node is stopping".to_owned()))?;
+                inner.connect(node).await.map(TokioIo::new).map_err(|e| NotConnected(e.to_string()))
+            }
         });
         // The address is looked up at each connect; this one only fills the request's authority.
         let channel = Endpoint::from_static("http://peer.invalid")

@@ -61,6 +61,8 @@ struct Shared {
     applied: watch::Receiver<LogIndex>,
     stop: Stop,
     boots: u64,
+    /// Last: its lock goes when the database is closed.
+    _directory: Arc<DataDirectory>,
 }
 
 /// Somebody who waits for a sync.
@@ -83,7 +85,7 @@ impl Flush {
 impl LogStore {
     /// Opens the database, or makes it; raises the boot count, synced.
     pub(crate) fn open(
-        directory: &DataDirectory,
+        directory: &Arc<DataDirectory>,
         cache: &Cache,
         identity: Identity,
         applied: watch::Receiver<LogIndex>,
@@ -111,6 +113,7 @@ impl LogStore {
             applied,
             stop,
             boots,
+            _directory: Arc::clone(directory),
         });
         let flusher = {
             let shared = Arc::clone(&shared);

@@ -62,7 +62,6 @@ pub(crate) struct RegisterStore {
 }
 
 struct Shared {
-    directory: Arc<DataDirectory>,
     cache: Cache,
     current: ArcSwap<Open>,
     /// The rows of the small tables. Locked for writing while the database is switched.
@@ -71,6 +70,8 @@ struct Shared {
     /// keeps a tombstone for each until it compacts: a scan from the table's beginning would read them all.
     expiry_floor: Mutex<Vec<u8>>,
     applied: watch::Sender<LogIndex>,
+    /// Last: its lock goes when the database is closed.
+    directory: Arc<DataDirectory>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -124,12 +125,12 @@ impl RegisterStore {
         let applied = read_head(&open.db)?;
         let small = load_small(&open.db).map_err(|fault| damaged(&fault))?;
         let shared = Shared {
-            directory,
             cache: cache.clone(),
             current: ArcSwap::from_pointee(open),
             small: RwLock::new(small),
             expiry_floor: Mutex::new(vec![EXPIRIES]),
             applied: watch::Sender::new(applied.index()),
+            directory,
         };
         Ok((Self { shared: Arc::new(shared) }, applied))
     }

@@ -153,7 +153,8 @@ fn i12_answers_are_made_anew_before_half_their_life() {
             assert!(left_s * 2 >= STATUS_LIFE_S, "node {node}: {left_s} s left");
         }
     }
-    let answers: std::collections::BTreeSet<_> = world.captured().into_iter().map(|answer| answer.der).collect();
+    let answers: std::collections::BTreeSet<_> =
+        world.captured().into_iter().map(|answer| answer.der).collect();
     assert!(answers.len() <= 3 * 8, "most answers came from the cache: {} were signed", answers.len());
     world.settle_and_check();
 }

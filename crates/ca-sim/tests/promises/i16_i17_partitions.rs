@@ -1,6 +1,6 @@
-use ca_authority::{ActError, Ports as _};
 use ca_authority::error::Effect;
 use ca_authority::ports::Log as _;
+use ca_authority::{ActError, Ports as _};
 use ca_core::ids::NodeId;
 use ca_core::outcome::Refusal;
 use ca_sim::log::Kept;
@@ -82,7 +82,10 @@ fn i17_a_cut_off_node_refuses_to_write_and_goes_on_answering() {
         ];
         for error in refused {
             assert_eq!((error.slug(), error.effect()), ("no-quorum", Effect::NotApplied), "{error}");
-            assert!(error.to_string().contains("2 of 3 voters are needed; silent: node 1, node 2"), "{error}");
+            assert!(
+                error.to_string().contains("2 of 3 voters are needed; silent: node 1, node 2"),
+                "{error}"
+            );
         }
         assert_eq!(world.status(3, &issued), Said::Good);
         assert!(world.crl(3, "issuing").is_some());

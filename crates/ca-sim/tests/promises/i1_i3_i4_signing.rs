@@ -1,7 +1,7 @@
-use ca_authority::{ActError, Ports as _};
 use ca_authority::error::Effect;
-use ca_sim::{Act, Fault, Link, TokenMode, World, drive};
+use ca_authority::{ActError, Ports as _};
 use ca_sim::world::idempotency;
+use ca_sim::{Act, Fault, Link, TokenMode, World, drive};
 
 /// Mechanism: `ca_core::apply::certificates::intent`, the refusal `SerialTaken`.
 #[test]

@@ -12,7 +12,10 @@ fn i28_a_wrong_signature_becomes_no_certificate() {
         let recorded = world.check().records.len();
         world.token_mode(2, mode);
         assert_eq!(world.issue(2, "a.example.test"), Err(ActError::WrongSignature), "{mode:?}");
-        assert!(matches!(world.issue(2, "b.example.test"), Err(ActError::Token(_))), "the key is not trusted");
+        assert!(
+            matches!(world.issue(2, "b.example.test"), Err(ActError::Token(_))),
+            "the key is not trusted"
+        );
         assert_eq!(world.check().records.len(), recorded);
         world.issue(1, "a.example.test").unwrap();
         world.token_mode(2, TokenMode::Works);

@@ -38,7 +38,11 @@ fn i5_a_crash_after_the_intent_ends_as_abandoned_by_the_restarted_node() {
     world.token_mode(2, TokenMode::Hangs);
     let act = Act::until_it_waits(world.issuing(2, "a.example.test", None));
     let serial = open_intent(&world, 1);
-    assert_eq!(world.status_of(3, "issuing", serial), Said::Error(OcspError::TryLater), "neither good nor unknown");
+    assert_eq!(
+        world.status_of(3, "issuing", serial),
+        Said::Error(OcspError::TryLater),
+        "neither good nor unknown"
+    );
     drop(act);
     world.token_mode(2, TokenMode::Works);
     world.restart(2, Kept::All);

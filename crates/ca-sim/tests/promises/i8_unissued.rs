@@ -33,7 +33,11 @@ fn i8_a_node_that_cannot_know_says_try_later() {
     let world = World::bootstrapped(3);
     world.link(3, Link::CutOff);
     let issued = world.issue(1, "a.example.test").unwrap();
-    assert_eq!(world.status(3, &issued), Said::Error(OcspError::TryLater), "not unknown: it was issued elsewhere");
+    assert_eq!(
+        world.status(3, &issued),
+        Said::Error(OcspError::TryLater),
+        "not unknown: it was issued elsewhere"
+    );
     for serial in neighbours(issued.serial) {
         assert_eq!(world.status_of(3, "issuing", serial), Said::Error(OcspError::TryLater));
     }

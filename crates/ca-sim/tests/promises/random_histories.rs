@@ -93,7 +93,10 @@ fn carry_out(world: &mut World, deed: Deed) {
             let issued = which.get(&known);
             let abandon = Command::Abandon { ca: issued.ca.clone(), serial: issued.serial };
             let authority = world.node(node);
-            drop(drive(ca_authority::ports::Log::append(ca_authority::Ports::log(authority.ports()), abandon)));
+            drop(drive(ca_authority::ports::Log::append(
+                ca_authority::Ports::log(authority.ports()),
+                abandon,
+            )));
         }
         Deed::Publish { node } => drop(world.publish(node, "issuing")),
         Deed::Settle { node } => {

@@ -1,0 +1,120 @@
+//! Promises that only real processes can show.
+
+use std::time::{Duration, Instant};
+
+use crate::cluster::{Cluster, until};
+
+/// What was acknowledged is there after kill -9 of all three nodes at once: certificates, revocations, and the answer
+/// to a retry under its idempotency key. The nodes come back by themselves and hold the same register.
+///
+/// Mechanism: `ca-raft/src/store/log.rs` writes each entry to the write-ahead log before it is acknowledged. With
+/// RocksDB's write-ahead log switched off there (`WriteOptions::disable_wal`) the serials are gone and this fails.
+#[test]
+fn i6_kill_9_of_all_three_loses_nothing() {
+    let mut cluster = Cluster::start();
+    let csr = cluster.csr("web.test");
+    let mut serials = Vec::new();
+    for round in 0..4 {
+        for node in 0..3 {
+            let key = format!("round-{round}-{node}");
+            let issued =
+                cluster.must(node, &["issue", "--csr", &csr, "--idempotency-key", &key, "-o", "json"]);
+            serials.push((node, key, crate::cluster::serial(&issued)));
+        }
+    }
+    let revoked: Vec<String> = serials.iter().step_by(3).map(|(_, _, serial)| serial.clone()).collect();
+    for serial in &revoked {
+        cluster.must(1, &["revoke", serial, "-r", "superseded"]);
+    }
+    for node in 0..3 {
+        cluster.kill_9(node);
+    }
+    for node in 0..3 {
+        cluster.start_again(node);
+    }
+    cluster.until_healthy();
+    for (node, key, serial) in &serials {
+        let shown = cluster.must((node + 1) % 3, &["cert", "show", serial]);
+        let expected = if revoked.contains(serial) { "status\trevoked" } else { "status\tgood" };
+        assert!(shown.contains(expected), "{serial}: {shown}");
+        let again = cluster.must((node + 2) % 3, &["issue", "--csr", &csr, "--idempotency-key", key, "-o", "json"]);
+        // The same requester, key and body: the same certificate (I7).
+        assert_eq!(crate::cluster::serial(&again), *serial);
+    }
+}
+
+/// Two of three nodes are gone: the third refuses to issue and to revoke within 2 s, says who is silent and that
+/// nothing was done, and goes on answering OCSP. When one comes back, so does issuing.
+///
+/// Mechanism: the deadline in `ca-raft/src/log.rs` (`NO_QUORUM_AFTER`); without it the call hangs. `usable_as_of` in
+/// `ca-authority/src/ocsp.rs` keeps status alive; answering `tryLater` without a quorum fails this too.
+#[test]
+fn i17_a_minority_refuses_to_write_and_goes_on_answering() {
+    let mut cluster = Cluster::start();
+    let csr = cluster.csr("web.test");
+    let serial = cluster.issue(0, &csr);
+    until("node 2 answers", || {
+        String::from_utf8_lossy(&cluster.ask(2, &["ocsp", "ask", &serial, "--all-nodes"]).stdout)
+            .matches("good")
+            .count()
+            == 3
+    });
+    cluster.kill_9(0);
+    cluster.kill_9(1);
+    for args in [&["issue", "--csr", &csr][..], &["revoke", &serial][..]] {
+        let begun = Instant::now();
+        let refused = cluster.ask(2, args);
+        let stderr = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("[no-quorum]") || stderr.contains("[not-known]"), "{stderr}");
+        assert!(stderr.contains("node 1") && stderr.contains("node 2"), "who is silent: {stderr}");
+        // 2 s, and the process's own start on a busy machine.
+        assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    }
+    let asked = cluster.ask(2, &["cert", "show", &serial]);
+    assert!(asked.status.success(), "reads go on");
+    let home = cluster.home();
+    let config = crate::cluster::read(&home.join("node3/ca-node.toml"));
+    let va = config.lines().find_map(|line| line.strip_prefix("va = ")).unwrap().trim_matches('"').to_owned();
+    let answer = openssl_ocsp(&cluster, &va, &serial);
+    assert!(answer.contains(": good"), "{answer}");
+    cluster.start_again(0);
+    until("issuing goes on", || cluster.ask(2, &["issue", "--csr", &csr]).status.success());
+}
+
+fn openssl_ocsp(cluster: &Cluster, va: &str, serial: &str) -> String {
+    let dir = cluster.dir.path();
+    let fetch = |name: &str| {
+        let der = std::process::Command::new("curl")
+            .args(["-sS", "--fail", &format!("http://{va}/ca/{name}.cer")])
+            .output()
+            .unwrap();
+        assert!(der.status.success(), "{}", String::from_utf8_lossy(&der.stderr));
+        let path = dir.join(format!("{name}.cer"));
+        std::fs::write(&path, der.stdout).unwrap();
+        let pem = dir.join(format!("{name}.pem"));
+        let made = std::process::Command::new("openssl")
+            .args(["x509", "-inform", "DER", "-in"])
+            .arg(&path)
+            .arg("-out")
+            .arg(&pem)
+            .status()
+            .unwrap();
+        assert!(made.success());
+        pem
+    };
+    let issuing = fetch("issuing");
+    let output = std::process::Command::new("openssl")
+        .args(["ocsp", "-no_nonce", "-url", &format!("http://{va}/ocsp"), "-issuer"])
+        .arg(&issuing)
+        .args(["-serial", &format!("0x{serial}")])
+        .arg("-CAfile")
+        .arg(cluster.home().join("root.pem"))
+        .arg("-verify_other")
+        .arg(&issuing)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("Response verify OK"), "{stderr}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
