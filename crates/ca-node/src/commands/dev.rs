@@ -65,7 +65,11 @@ async fn cluster(command: &Dev, dir: &Path, processes: &mut Vec<Process>) -> Res
     wait(processes, begun, "the first node", async || tokens.exists()).await?;
     let tokens = std::fs::read_to_string(&tokens).map_err(Failure::internal)?;
     for (token, number) in tokens.lines().zip(2..) {
-        processes.push(spawn_joiner(command, dir, number, token)?);
+        let joiner = spawn_joiner(command, dir, number, token)?;
+        let admitted = joiner.dir.join("node.toml");
+        processes.push(joiner);
+        // One after another, so that node2 is node 2 in every message; they bring their keys side by side.
+        wait(processes, begun, "the next node", async || admitted.exists()).await?;
     }
     for name in ["root.pem", "client.pem", "client.key"] {
         files::write(&dir.join(name), &files::read(&dir.join("node1").join(name))?)?;
