@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use scripts::cluster::Cluster;
 use tokio::task::LocalSet;
 
@@ -55,13 +55,14 @@ pub async fn issue(
         said(error);
     }
     let count = u64::try_from(seen.times.len())?;
+    ensure!(count > 0, "not one certificate with {connection_count} connections");
     Ok(Row::Issue {
         c: connection_count,
         per_s: rate(count, time),
         p50_ms: millis(percentile(&mut seen.times, 50)),
         p99_ms: millis(percentile(&mut seen.times, 99)),
         errors: seen.error_count,
-        server_cpu_us: rounded(f64::from(u32::try_from(used_us)?) / f64::from(u32::try_from(count.max(1))?)),
+        server_cpu_us: rounded(f64::from(u32::try_from(used_us)?) / f64::from(u32::try_from(count)?)),
     })
 }
 

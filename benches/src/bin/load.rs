@@ -20,6 +20,9 @@ struct Arguments {
     /// Where the nodes' files go: on a disk, or the numbers say nothing
     #[arg(long, global = true, value_name = "DIR")]
     nodes_dir: Option<PathBuf>,
+    /// The program to use instead of the one that was built beside this one
+    #[arg(long, global = true, value_name = "FILE")]
+    binary: Option<PathBuf>,
     #[command(subcommand)]
     what: What,
 }
@@ -45,6 +48,7 @@ enum What {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    let binary = arguments.binary.map_or_else(find_binary, Ok)?;
     let home = new_home_in(&arguments.nodes_dir.unwrap_or_else(std::env::temp_dir))?;
     // One thread: the client takes as little from the nodes as it can.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -52,22 +56,22 @@ fn main() -> Result<()> {
         What::Issue { seconds, connections } => {
             row(&machine::fsync(&home)?)?;
             runtime.block_on(machine::signatures(&home))?.iter().try_for_each(row)?;
-            let cluster = start(&home)?;
+            let cluster = start(&binary, &home)?;
             for count in connections {
                 let time = Duration::from_secs(seconds);
                 row(&runtime.block_on(issue::issue(&cluster, count, time, &mut talk))?)?;
             }
         }
         What::Failover { kills } => {
-            let mut cluster = start(&home)?;
+            let mut cluster = start(&binary, &home)?;
             row(&runtime.block_on(failover::failover(&mut cluster, kills, &mut talk))?)?;
         }
     }
     Ok(())
 }
 
-fn start(home: &Path) -> Result<Cluster> {
-    let cluster = Cluster::start(&find_binary()?, home, stop_on_interrupt)?;
+fn start(binary: &Path, home: &Path) -> Result<Cluster> {
+    let cluster = Cluster::start(binary, home, stop_on_interrupt)?;
     row(&Row::Start { ready_s: rounded(cluster.ready_after.as_secs_f64()) })?;
     for node in &cluster.nodes {
         row(&Row::Memory { node: node.name.clone(), rss_mb: machine::rss_mb(node.pid)? })?;

@@ -107,3 +107,82 @@ fn ensure(holds: bool, why: &str) -> Result<(), String> {
 fn broken(rule: &str, why: String) -> Refusal {
     Refusal::Lint { rule: rule.into(), why }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use ca_x509::algorithm::SignatureAlgorithm;
+    use ca_x509::certificate::{BasicConstraints, Extensions};
+    use ca_x509::key::PublicKey;
+    use ca_x509::name::DistinguishedName;
+    use ca_x509::serial::SerialNumber;
+    use ca_x509::time::UnixSeconds;
+
+    use super::*;
+
+    fn certificate_of(public_key: PublicKey) -> TbsCertificate {
+        let name = DistinguishedName::new().common_name("somebody").build().unwrap();
+        TbsCertificate {
+            serial: SerialNumber::from_random([1; 16]),
+            signature_algorithm: SignatureAlgorithm::Ed25519,
+            issuer: name.clone(),
+            not_before: UnixSeconds(1),
+            not_after: UnixSeconds(2),
+            subject: name,
+            extensions: Extensions {
+                subject_key_identifier: Some(public_key.key_identifier()),
+                authority_key_identifier: Some(public_key.key_identifier()),
+                basic_constraints: Some(BasicConstraints { ca: false, path_len: None }),
+                key_usage: Some(KeyUsage::DIGITAL_SIGNATURE),
+                ..Extensions::default()
+            },
+            public_key,
+        }
+    }
+
+    fn verdict(public_key: PublicKey) -> Result<(), Refusal> {
+        let planned = certificate_of(public_key);
+        lint(&planned.encode().unwrap(), &planned)
+    }
+
+    #[test]
+    fn br_6_1_6_rsa_exponents_are_odd_and_at_least_65537() {
+        for (exponent, fine) in [
+            (&[3][..], false),
+            (&[17], false),
+            (&[0xff], false),
+            (&[0xff, 0xff], false),
+            (&[1, 0, 0], false),
+            (&[1, 0, 1], true),
+            (&[1, 0, 2], false),
+            (&[1, 0, 0, 1], true),
+        ] {
+            let verdict = verdict(PublicKey::from_rsa(&[0xc5; 256], exponent).unwrap());
+            assert_eq!(verdict.is_ok(), fine, "{exponent:?}: {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn br_6_1_5_rsa_moduli_are_long_enough_and_whole_octets() {
+        for (octets, first, fine) in
+            [(255, 0xc5, false), (256, 0xc5, true), (256, 0x65, false), (384, 0xc5, true)]
+        {
+            let mut modulus = vec![0xc5; octets];
+            modulus[0] = first;
+            let verdict = verdict(PublicKey::from_rsa(&modulus, &[1, 0, 1]).unwrap());
+            assert_eq!(verdict.is_ok(), fine, "{octets} octets from {first:x}: {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn i19_octets_that_nobody_planned_are_refused() {
+        let planned = certificate_of(PublicKey::from_ed25519([1; 32]));
+        let other = TbsCertificate { not_after: UnixSeconds(3), ..planned.clone() };
+        assert!(lint(&other.encode().unwrap(), &planned).is_err());
+        let mut longer = planned.encode().unwrap();
+        longer.push(0);
+        assert!(lint(&longer, &planned).is_err());
+        assert_eq!(lint(&planned.encode().unwrap(), &planned), Ok(()));
+    }
+}

@@ -108,9 +108,6 @@ pub const WRITE_BUFFER_OCTETS: usize = 8 << 20;
 /// Files that RocksDB holds open, in each database.
 pub const OPEN_FILES_MAX: i32 = 256;
 
-/// Rows of one page of a scan that asks for all of them.
-pub const SCAN_ROWS_MAX: usize = 1_000_000;
-
 /// Callers that wait for one ReadIndex.
 pub const READERS_MAX: usize = 8192;
 

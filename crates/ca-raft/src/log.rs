@@ -129,15 +129,17 @@ impl IssuanceLog {
         if tls.identity() != identity {
             return Err(StartError::OtherIdentity { expected: identity, got: tls.identity() });
         }
+        let config = consensus::config(compaction).map_err(|e| StartError::Raft(e.to_string()))?;
         let stop = Stop::new();
         let directory = Arc::new(DataDirectory::open(&data_dir)?);
         let cache = Cache::new_lru_cache(limits::BLOCK_CACHE_OCTETS);
         let (register, applied) = RegisterStore::open(Arc::clone(&directory), &cache)?;
-        let whose = Identity { cluster, node };
-        let logs = LogStore::open(&directory, &cache, whose, register.watch_applied(), stop.clone())?;
-        let replay_to = logs.committed().map_err(|e| StartError::Raft(e.to_string()))?;
         let snapshots = Snapshots::new(directory.emptied("snapshots")?);
         let incoming = directory.emptied("incoming")?;
+        // From here on a thread runs, and must be ended on every way out.
+        let whose = Identity { cluster, node };
+        let logs = LogStore::open(&directory, &cache, whose, register.watch_applied(), stop.clone())?;
+        let replay_to = logs.committed().map_err(|e| closed(&logs, &e))?;
         let progress = Arc::new(Progress::new(&applied));
         let contacts = Arc::new(Contacts::default());
         let tls = Arc::new(ArcSwap::from_pointee(tls));
@@ -145,12 +147,8 @@ impl IssuanceLog {
         let peers =
             Peers::new(identity, Arc::clone(&tls), register.clone(), Arc::clone(&contacts), introduced);
         let machine = Machine::new(register.clone(), applied, Arc::clone(&progress), snapshots, stop.clone());
-        let config = consensus::config(compaction).map_err(|e| StartError::Raft(e.to_string()))?;
         let raft = Raft::new(node.0, config, Network::new(peers.clone()), logs.clone(), machine).await;
-        let raft = raft.map_err(|e| {
-            logs.close();
-            StartError::Raft(e.to_string())
-        })?;
+        let raft = raft.map_err(|e| closed(&logs, &e))?;
         let leader = Leader::new(raft.clone(), Arc::clone(&progress), epoch);
         let last_failure = Arc::new(LastFailure::default());
         let ways = Ways { node, raft, leader, peers, progress, last_failure };
@@ -395,6 +393,12 @@ impl Log for IssuanceLog {
     fn store_as_of(&self, as_of: UnixMillis) -> Result<(), StorageFault> {
         self.logs.store_as_of(as_of).map_err(|e| StorageFault(e.to_string()))
     }
+}
+
+/// Why the start failed, after the flusher thread was ended.
+fn closed(logs: &LogStore, why: &impl ToString) -> StartError {
+    logs.close();
+    StartError::Raft(why.to_string())
 }
 
 /// A caller that waits. Gone, when the caller's future is dropped.

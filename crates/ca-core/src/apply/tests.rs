@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -94,6 +94,14 @@ impl Bench {
         self.index = self.index.saturating_add(1);
         let at = Moment { index: LogIndex(self.index), time: self.now };
         let Application { applied, changes } = apply(&self.register, at, envelope).unwrap();
+        if matches!(applied.outcome(), Outcome::Refused(_)) {
+            // What is refused sets nothing but the memory of the refusal, its expiry and the time.
+            let memory = |key: &Key| matches!(key, Key::Outcome(_) | Key::Expiry(..) | Key::Time);
+            assert!(
+                changes.iter().all(|change| change.value.is_none() || memory(&change.key)),
+                "{changes:?}"
+            );
+        }
         self.register.write(changes);
         applied
     }
@@ -443,18 +451,6 @@ fn every_refusal_has_its_cause_and_changes_nothing() {
         let Outcome::Refused(refusal) = case(&mut bench) else { panic!("case {place}, {slug}: not refused") };
         assert_eq!(refusal.slug(), *slug, "case {place}: {refusal}");
     }
-    // What is refused leaves no row but the memory of the refusal, its expiry and the time.
-    for (_, case) in REFUSALS {
-        let mut bench = Bench::ready();
-        case(&mut bench);
-        let mut again = Bench { register: bench.register.clone(), ..bench };
-        again.index += 1;
-        let envelope = again.envelope(1, record("issuing", UNUSED));
-        let at = Moment { index: LogIndex(again.index), time: again.now };
-        let changes = apply(&again.register, at, envelope).unwrap().changes;
-        let memory = |key: &Key| matches!(key, Key::Outcome(_) | Key::Expiry(..) | Key::Time);
-        assert!(changes.iter().all(|change| memory(&change.key)), "{changes:?}");
-    }
 }
 
 #[test]
@@ -693,4 +689,31 @@ fn of_two_open_intents_for_one_ca_the_first_record_is_its_certificate() {
         bench.record("peers", "peers", *serial);
     }
     assert_eq!(bench.register().issuer(&ca("peers")).unwrap().unwrap().certificate, Some(serials[0]));
+}
+
+#[test]
+fn what_the_register_hangs_on_a_certificate_follows_from_its_profile() {
+    let bench = Bench::ready();
+    let refusal = |requester, request| match plan(bench.register(), requester, request, bench.now) {
+        Err(crate::plan::PlanError::Refused(refusal)) => refusal.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let client = |request| refusal(CLIENT, request);
+    assert!(
+        client(CertificateRequest { certifies: Some(ca("issuing")), ..server() }).starts_with("certifies: ")
+    );
+    assert!(client(CertificateRequest { responder: Some(NodeId(1)), ..server() }).starts_with("responder: "));
+    let responder = |node| CertificateRequest {
+        profile: "ocsp-responder".parse().unwrap(),
+        subject: subject("responder"),
+        names: vec![],
+        responder: node,
+        ..server()
+    };
+    let node = |request| refusal(Identity::Node(NodeId(1)), request);
+    assert!(node(responder(None)).starts_with("responder: "));
+    assert!(node(responder(Some(NodeId(2)))).contains("node 1 asks for the responder of node 2"));
+    let inactive = CertificateRequest { ca: Some(ca("peers")), ..responder(Some(NodeId(1))) };
+    assert!(node(inactive).contains("the CA `peers` is not active"));
+    assert!(plan(bench.register(), Identity::Node(NodeId(1)), responder(Some(NodeId(1))), bench.now).is_ok());
 }

@@ -83,8 +83,9 @@ impl Register for Overlay<'_> {
         let changed = self.changed.range(from..);
         let changed: Vec<_> =
             changed.take_while(|(key, _)| discriminant(*key) == discriminant(from)).collect();
-        // Every change may hide one row below: so many more are needed to fill the limit.
-        let below = self.below.scan(from, limit.saturating_add(changed.len()))?;
+        // Every removal may hide one row below: so many more are needed to fill the limit.
+        let hidden = changed.iter().filter(|(_, value)| value.is_none()).count();
+        let below = self.below.scan(from, limit.saturating_add(hidden))?;
         let mut rows: BTreeMap<Key, Value> = below.into_iter().collect();
         for (key, value) in changed {
             match value {

@@ -53,12 +53,20 @@ fn i13_a_crash_between_cut_and_record_leaves_a_gap() {
 fn i13_a_late_signature_of_a_replaced_cut_is_dropped() {
     let mut world = World::bootstrapped(3);
     world.token_mode(1, TokenMode::Hangs);
-    let authority = world.node(1);
-    let late = Act::until_it_waits(async move { authority.publish_crl(&ca("issuing")).await });
+    world.token_mode(2, TokenMode::Hangs);
+    let publishing = |world: &World, node: u64| {
+        let authority = world.node(node);
+        Act::until_it_waits(async move { authority.publish_crl(&ca("issuing")).await })
+    };
+    let late = publishing(&world, 1);
     world.wait_ms(61_000);
-    assert_eq!(world.publish(2, "issuing"), Ok(CrlNumber(2)));
+    let replacing = publishing(&world, 2);
     world.token_mode(1, TokenMode::Works);
-    assert_eq!(late.finish(), Err(ActError::Refused(Refusal::CutClosed { ca: ca("issuing") })));
+    let closed = Refusal::CutClosed { ca: ca("issuing") };
+    assert_eq!(late.finish(), Err(ActError::Refused(closed)), "another cut is awaited now");
+    assert!(world.crl(1, "issuing").is_none());
+    world.token_mode(2, TokenMode::Works);
+    assert_eq!(replacing.finish(), Ok(CrlNumber(2)));
     world.storm().set_faults(NodeId(1), &[Fault::None, Fault::Held]);
     assert!(world.publish(1, "issuing").is_err());
     world.wait_ms(61_000);

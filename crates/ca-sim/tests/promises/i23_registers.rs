@@ -47,8 +47,12 @@ fn i23_entries_that_are_logged_twice_change_nothing() {
 fn i23_a_replay_gives_the_same_register_whatever_the_clocks_say() {
     let mut world = World::bootstrapped(3);
     let issued = world.issue(1, "a.example.test").unwrap();
+    world.publish(1, "issuing").unwrap();
+    let time = |world: &World| world.node(2).register().time().unwrap();
+    let before = time(&world);
     world.clock(1).set_error(-3_600_000);
     world.tick();
+    assert_eq!(time(&world), before, "register time does not go back");
     world.revoke(1, &issued, RevocationReason::Superseded).unwrap();
     world.publish(2, "issuing").unwrap();
     for (node, kept) in [(1, Kept::All), (2, Kept::LogOnly), (3, Kept::Nothing)] {

@@ -7,7 +7,7 @@ use ca_x509::serial::SerialNumber;
 fn neighbours(serial: SerialNumber) -> Vec<SerialNumber> {
     let octets: [u8; 16] = serial.as_be_bytes().try_into().unwrap();
     let value = u128::from_be_bytes(octets);
-    let near = [value - 1, value + 1, value ^ (1 << 64), value >> 8, 1];
+    let near = [value.wrapping_sub(1), value.wrapping_add(1), value ^ (1 << 64), value >> 8, 1];
     near.iter().map(|value| SerialNumber::from_be_bytes(&value.to_be_bytes()).unwrap()).collect()
 }
 
