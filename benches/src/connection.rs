@@ -109,8 +109,10 @@ pub fn tls(cluster: &Cluster) -> Result<Arc<ClientConfig>> {
 /// A request with a P-256 key of its own.
 fn body(number: usize) -> Result<Bytes> {
     let key = KeyPair::generate()?;
-    let csr =
-        CertificateParams::new(vec![format!("h{number}.bench.test")])?.serialize_request(&key)?.pem()?;
+    let mut asked = CertificateParams::new(vec![format!("h{number}.bench.test")])?;
+    // Without one it would be rcgen's own name.
+    asked.distinguished_name = DistinguishedName::new();
+    let csr = asked.serialize_request(&key)?.pem()?;
     let body = serde_json::json!({ "profile": "tls-server", "csr": csr });
     Ok(Bytes::from(serde_json::to_vec(&body)?))
 }

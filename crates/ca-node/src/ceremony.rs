@@ -104,7 +104,8 @@ pub(crate) async fn found(
 
 async fn define_ca(authority: &NodeAuthority, choices: &Choices, new: &NewCa) -> Result<PublicKey, Failure> {
     let label = format!("{}-{}", choices.name, new.ca);
-    let public_key = authority.ports().token.generate(new.kind, &label).await.map_err(|e| keys::token_failure(&e))?;
+    let public_key =
+        authority.ports().token.generate(new.kind, &label).await.map_err(|e| keys::token_failure(&e))?;
     let define = Command::DefineIssuer {
         ca: id(new.ca)?,
         subject: subject(choices, new)?,

@@ -25,7 +25,13 @@ use crate::tls;
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Connection {
     /// API addresses, `https://host:port`, tried in their order
-    #[arg(long, global = true, env = "CA_ADDR", value_delimiter = ',', default_value = "https://127.0.0.1:8443")]
+    #[arg(
+        long,
+        global = true,
+        env = "CA_ADDR",
+        value_delimiter = ',',
+        default_value = "https://127.0.0.1:8443"
+    )]
     pub(crate) addr: Vec<String>,
     /// The cluster's root certificate
     #[arg(long, global = true, env = "CA_CACERT", default_value = "root.pem")]
@@ -121,7 +127,8 @@ pub(crate) async fn call(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(Full::new(Bytes::from(body.unwrap_or_default()))).map_err(|e| e.to_string())?;
+    let request =
+        request.body(Full::new(Bytes::from(body.unwrap_or_default()))).map_err(|e| e.to_string())?;
     let response = sender.send_request(request).await.map_err(|e| e.to_string())?;
     let status = response.status();
     let body = response.into_body().collect().await.map_err(|e| e.to_string())?.to_bytes();

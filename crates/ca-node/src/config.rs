@@ -203,7 +203,8 @@ fn place(table: &mut toml::Table, key: &[String], value: &str) {
             table.insert(last.clone(), value);
         }
         [section, rest @ ..] => {
-            let inner = table.entry(section.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            let inner =
+                table.entry(section.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
             if let toml::Value::Table(inner) = inner {
                 place(inner, rest, value);
             }

@@ -12,7 +12,7 @@ use ca_core::outcome::{Outcome, Refusal};
 use ca_core::plan::CertificateRequest;
 use ca_core::register::{Cluster, StorageFault};
 use ca_core::roles::Identity;
-use ca_http::wire::{JoinAnswer, JoinRequest, JoinMember, Secret};
+use ca_http::wire::{JoinAnswer, JoinMember, JoinRequest, Secret};
 use ca_http::{BoxFuture, DeskError, JoinDesk, MintedToken};
 use ca_x509::key::PublicKey;
 use ca_x509::name::{DistinguishedName, GeneralName};

@@ -70,9 +70,12 @@ impl NodeIdentity {
     pub(crate) fn load(data_dir: &Path) -> Result<Self, Failure> {
         let path = data_dir.join("node.toml");
         let text = std::fs::read_to_string(&path).map_err(|e| {
-            Failure::new("not-initialised", format!("{} is no node's data directory: {}: {e}", data_dir.display(), path.display()))
-                .next("ca-node init cluster for a new cluster, ca-node join TOKEN for an existing one")
-                .code(3)
+            Failure::new(
+                "not-initialised",
+                format!("{} is no node's data directory: {}: {e}", data_dir.display(), path.display()),
+            )
+            .next("ca-node init cluster for a new cluster, ca-node join TOKEN for an existing one")
+            .code(3)
         })?;
         toml::from_str(&text).map_err(|e| Failure::internal(format!("{}: {e}", path.display())))
     }

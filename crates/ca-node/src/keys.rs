@@ -79,12 +79,7 @@ async fn has(authority: &NodeAuthority, key: KeyIdentifier) -> Result<bool, Fail
 }
 
 /// Asks each member that has proven the key, until one supplies it.
-async fn fetch(
-    authority: &NodeAuthority,
-    ca: &CaId,
-    issuer: &Issuer,
-    node: NodeId,
-) -> Result<bool, Failure> {
+async fn fetch(authority: &NodeAuthority, ca: &CaId, issuer: &Issuer, node: NodeId) -> Result<bool, Failure> {
     let register = authority.register();
     let key = issuer.public_key.key_identifier();
     for (holder, _) in register.members()? {
@@ -98,7 +93,10 @@ async fn fetch(
         match authority.ports().log.exchange(holder, SUPPLY_KEY, ask).await {
             Ok(wrapped) => {
                 let wrapped = WrappedKey::from_bytes(&wrapped).map_err(|e| token_failure(&e))?;
-                token.unwrap(&wrapped, &issuer.public_key, ca.as_str()).await.map_err(|e| token_failure(&e))?;
+                token
+                    .unwrap(&wrapped, &issuer.public_key, ca.as_str())
+                    .await
+                    .map_err(|e| token_failure(&e))?;
                 tracing::info!(%ca, from = holder.0, "key received, wrapped for this token");
                 return Ok(true);
             }
@@ -135,7 +133,9 @@ pub(crate) async fn responder(authority: &NodeAuthority) -> Result<PublicKey, Fa
     let known = own.into_iter().find(|key| !issuers.iter().any(|(_, issuer)| issuer.public_key == *key));
     let key = match known {
         Some(key) => key,
-        None => token.generate_bound(KeyKind::EcP256, RESPONDER_LABEL).await.map_err(|e| token_failure(&e))?,
+        None => {
+            token.generate_bound(KeyKind::EcP256, RESPONDER_LABEL).await.map_err(|e| token_failure(&e))?
+        }
     };
     token.watch(&key);
     Ok(key)

@@ -10,17 +10,17 @@
 mod cli;
 mod commands;
 
-mod setup;
 mod ceremony;
 mod desk;
 mod jointoken;
+mod setup;
 
-mod node;
-mod tasks;
-mod keys;
 mod health;
+mod keys;
+mod node;
 mod ports;
 mod serve;
+mod tasks;
 mod tls;
 
 mod client;

@@ -9,7 +9,10 @@ use ca_authority::ports::{Entropy as _, Log as _};
 use ca_core::ids::BootId;
 use ca_hsm::{Module, PinUnavailable, Token, TokenConfig};
 use ca_http::Doors;
-use ca_raft::{Compaction, ExchangeHandler, IssuanceLog, PeerIdentity, PeerTls, StartError, StartOptions, StartStoreError};
+use ca_raft::{
+    Compaction, ExchangeHandler, IssuanceLog, PeerIdentity, PeerTls, StartError, StartOptions,
+    StartStoreError,
+};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -176,7 +179,9 @@ impl Node {
 fn not_started(error: &StartError) -> Failure {
     let slug = match error {
         StartError::Store(StartStoreError::Locked { .. }) => "data-dir-locked",
-        StartError::Store(StartStoreError::Foreign { .. }) | StartError::OtherIdentity { .. } => "foreign-data-dir",
+        StartError::Store(StartStoreError::Foreign { .. }) | StartError::OtherIdentity { .. } => {
+            "foreign-data-dir"
+        }
         _ => "log-failed",
     };
     Failure::new(slug, error.to_string())

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ca_core::command::Command;
 use ca_core::ids::{ClusterId, Epoch, NodeId};
-use ca_http::wire::{JoinAnswer, JoinRequest, Secret};
 use ca_core::register::PublicUrls;
+use ca_http::wire::{JoinAnswer, JoinRequest, Secret};
 use ca_raft::PeerIdentity;
 
 use crate::ceremony::{Choices, draw_cluster_id, first_client, found};
@@ -93,7 +93,10 @@ async fn write_first_entries(
     store_leaves(data_dir, &leaves, &peer_key, &api_key)?;
     node.log.renew_tls(tls::peer(data_dir)?).map_err(Failure::internal)?;
     write_first_client(node, data_dir).await?;
-    said("Client certificate", format!("{} (issues, revokes, operates)", data_dir.join("client.pem").display()));
+    said(
+        "Client certificate",
+        format!("{} (issues, revokes, operates)", data_dir.join("client.pem").display()),
+    );
     let responder = keys::responder(&node.authority).await?;
     said("OCSP responder key", format!("{:?} in this node's token", responder.kind()));
     let mut join_tokens = Vec::with_capacity(tokens);
@@ -155,7 +158,8 @@ async fn ask_to_join(token: &JoinToken, request: &JoinRequest) -> Result<JoinAns
     let json = [("content-type", "application/json")];
     let mut last = String::from("the join token names no address");
     for address in &token.addresses {
-        let call = client::call(&tls, address, hyper::Method::POST, "/api/v1/join", &json, Some(body.clone()));
+        let call =
+            client::call(&tls, address, hyper::Method::POST, "/api/v1/join", &json, Some(body.clone()));
         match call.await {
             Ok(answer) => {
                 let answer = client::refusal(answer)?;
@@ -172,7 +176,8 @@ pub(crate) async fn reopen(config: &ConfigFile) -> Result<Node, Failure> {
     let data_dir = &config.node.data_dir;
     let identity = NodeIdentity::load(data_dir)?;
     let tls = tls::peer(data_dir)?;
-    let stored = PeerIdentity { cluster: identity.cluster()?, epoch: identity.epoch(), node: identity.node() };
+    let stored =
+        PeerIdentity { cluster: identity.cluster()?, epoch: identity.epoch(), node: identity.node() };
     if tls.identity() != stored {
         let what = format!("node.toml says {stored}, the peer certificate says {}", tls.identity());
         return Err(Failure::new("foreign-data-dir", what).next("put the right files back, or join anew"));

@@ -39,10 +39,8 @@ pub(crate) fn pem_chain<'a>(certificates: impl IntoIterator<Item = &'a [u8]>) ->
 /// The API's TLS: a client certificate is asked for and checked, but its absence is answered by the doors.
 pub(crate) fn api_server(data_dir: &Path) -> Result<Arc<ServerConfig>, Failure> {
     let roots = Arc::new(roots(&files::root(data_dir))?);
-    let verifier = WebPkiClientVerifier::builder(roots)
-        .allow_unauthenticated()
-        .build()
-        .map_err(Failure::internal)?;
+    let verifier =
+        WebPkiClientVerifier::builder(roots).allow_unauthenticated().build().map_err(Failure::internal)?;
     let (chain, key) = leaf(data_dir, "api")?;
     let mut config = ServerConfig::builder()
         .with_client_cert_verifier(verifier)
@@ -56,7 +54,8 @@ pub(crate) fn api_server(data_dir: &Path) -> Result<Arc<ServerConfig>, Failure> 
 pub(crate) fn peer(data_dir: &Path) -> Result<PeerTls, Failure> {
     let (chain, key) = leaf(data_dir, "peer")?;
     let roots = octets(&certificates(&files::read(&files::tls(data_dir, "peer-ca.pem"))?)?);
-    PeerTls::new(&roots, &octets(&chain), key.secret_der()).map_err(|e| Failure::new("peer-tls", e.to_string()))
+    PeerTls::new(&roots, &octets(&chain), key.secret_der())
+        .map_err(|e| Failure::new("peer-tls", e.to_string()))
 }
 
 /// Peer TLS for a first node that has no peers yet: a certificate that nobody trusts, replaced before anybody is
@@ -101,10 +100,13 @@ pub(crate) fn roots(path: &Path) -> Result<RootCertStore, Failure> {
 pub(crate) fn requested_key(csr: &str) -> Result<ca_x509::key::PublicKey, Failure> {
     use ca_authority::ports::Verifier as _;
     let bad = |why: String| Failure::new("csr-malformed", why);
-    let request = ca_x509::request::CertificationRequest::parse(csr.as_bytes()).map_err(|e| bad(e.to_string()))?;
+    let request =
+        ca_x509::request::CertificationRequest::parse(csr.as_bytes()).map_err(|e| bad(e.to_string()))?;
     let key = request.public_key().clone();
     ca_hsm::SignatureVerifier
         .verify(&key, request.signature_algorithm(), request.info_der(), request.signature())
-        .map_err(|_| Failure::new("csr-signature", "the request's signature does not verify with its own key"))?;
+        .map_err(|_| {
+            Failure::new("csr-signature", "the request's signature does not verify with its own key")
+        })?;
     Ok(key)
 }

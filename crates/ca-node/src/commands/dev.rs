@@ -36,9 +36,10 @@ pub(super) async fn run(command: Dev) -> Result<(), Failure> {
         let what = format!("--nodes {}: a quorum wants 1, 3 or 5", command.nodes);
         return Err(Failure::new("bad-node-count", what));
     }
-    let dir = command.dir.clone().unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("ca-node-dev-{}", std::process::id()))
-    });
+    let dir = command
+        .dir
+        .clone()
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("ca-node-dev-{}", std::process::id())));
     let dir = std::path::absolute(dir).map_err(Failure::internal)?;
     files::claim(&dir)?;
     // Waited for from the first moment: a Ctrl-C during the start must delete what is there.
@@ -121,7 +122,13 @@ fn spawn(command: &Dev, dir: &Path, number: u16, args: &[&str]) -> Result<Proces
     let open = || std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(Failure::internal);
     let mut process = Command::new(std::env::current_exe().map_err(Failure::internal)?);
     process.args(args).arg("--node-name").arg(&name).arg("--data-dir").arg(&home);
-    process.arg("--api-port").arg(port(8443)).arg("--va-port").arg(port(8080)).arg("--peer-port").arg(port(8444));
+    process
+        .arg("--api-port")
+        .arg(port(8443))
+        .arg("--va-port")
+        .arg(port(8080))
+        .arg("--peer-port")
+        .arg(port(8444));
     if let Some(module) = &command.module {
         process.arg("--module").arg(module).arg("--token-label").arg(&name);
     }

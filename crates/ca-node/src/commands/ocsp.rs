@@ -61,7 +61,8 @@ async fn ask_one(va: &str, issuer: &Certificate, serial: SerialNumber) -> Result
 /// RFC 6960 §4.2.2.2: the responder's certificate is by the CA itself, and the answer by the responder.
 fn verified(basic: &BasicResponse, issuer: &Certificate) -> Result<(), Failure> {
     let wrong = |what: &str| Failure::new("wrong-signature", format!("{what} does not verify"));
-    let der = basic.certificates().first().ok_or_else(|| wrong("an answer without a responder certificate"))?;
+    let der =
+        basic.certificates().first().ok_or_else(|| wrong("an answer without a responder certificate"))?;
     let responder = Certificate::parse(der).map_err(Failure::internal)?;
     let by = |signer: &Certificate, algorithm, message: &[u8], signature: &[u8], what: &str| {
         SignatureVerifier.verify(signer.public_key(), algorithm, message, signature).map_err(|_| wrong(what))
@@ -75,9 +76,8 @@ fn verified(basic: &BasicResponse, issuer: &Certificate) -> Result<(), Failure> 
 async fn nodes(connection: &Connection) -> Result<Vec<(String, String)>, Failure> {
     let cluster = connection.get("/api/v1/cluster").await?;
     let members = cluster.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
-    let text = |member: &Value, key: &str| {
-        member.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
+    let text =
+        |member: &Value, key: &str| member.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok(members.iter().map(|member| (text(member, "name"), text(member, "va_address"))).collect())
 }
 

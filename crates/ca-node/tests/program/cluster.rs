@@ -109,7 +109,9 @@ impl Cluster {
                 assert!(killed.success());
                 // Its parent reaps it: until then its ports are taken.
                 let gone = PathBuf::from(format!("/proc/{}/fd", self.nodes[node].pid));
-                until("the process is gone", || fs::read_dir(&gone).map(|mut fds| fds.next().is_none()).unwrap_or(true));
+                until("the process is gone", || {
+                    fs::read_dir(&gone).map(|mut fds| fds.next().is_none()).unwrap_or(true)
+                });
             }
         }
     }

@@ -37,7 +37,8 @@ fn i6_kill_9_of_all_three_loses_nothing() {
         let shown = cluster.must((node + 1) % 3, &["cert", "show", serial]);
         let expected = if revoked.contains(serial) { "status\trevoked" } else { "status\tgood" };
         assert!(shown.contains(expected), "{serial}: {shown}");
-        let again = cluster.must((node + 2) % 3, &["issue", "--csr", &csr, "--idempotency-key", key, "-o", "json"]);
+        let again =
+            cluster.must((node + 2) % 3, &["issue", "--csr", &csr, "--idempotency-key", key, "-o", "json"]);
         // The same requester, key and body: the same certificate (I7).
         assert_eq!(crate::cluster::serial(&again), *serial);
     }

@@ -33,7 +33,10 @@ fn config(dir: &Path, extra: &str) -> String {
 fn an_unknown_configuration_key_is_named_with_its_line() {
     let dir = tempfile::tempdir().unwrap();
     let (said, code) = refused(&run(&["server", "-c", &config(dir.path(), "colour = 1\n")]));
-    assert!(said.contains("[config-unknown-key]") && said.contains("colour") && said.contains("line 8"), "{said}");
+    assert!(
+        said.contains("[config-unknown-key]") && said.contains("colour") && said.contains("line 8"),
+        "{said}"
+    );
     assert_eq!(code, 1);
 }
 
@@ -52,8 +55,19 @@ fn a_port_in_use_is_named_and_nothing_is_made() {
     let port = taken.local_addr().unwrap().port().to_string();
     let data = dir.path().join("data");
     let said = refused(&run(&[
-        "init", "cluster", "--quick", "--name", "x", "--data-dir", data.to_str().unwrap(), "--api-port", &port,
-        "--va-port", "0", "--peer-port", "0",
+        "init",
+        "cluster",
+        "--quick",
+        "--name",
+        "x",
+        "--data-dir",
+        data.to_str().unwrap(),
+        "--api-port",
+        &port,
+        "--va-port",
+        "0",
+        "--peer-port",
+        "0",
     ]));
     assert!(said.0.contains("[port-in-use]") && said.0.contains(&port), "{}", said.0);
     assert!(!data.exists(), "nothing half done");

@@ -45,8 +45,8 @@ fn i16_a_record_that_was_on_its_way_for_long_is_refused_once_its_intent_is_aband
     world.settle_and_check();
 }
 
-/// Mechanism: `ca_core::apply::certificates::record`, `NotOwner`: the record of a boot that is over comes too late
-/// for its own node too.
+/// Mechanism: `ca_core::apply::certificates::record`, `NotOwner`: a record that the earlier boot had sent still counts
+/// if it comes before its intent is abandoned, but nobody can send one in its place.
 #[test]
 fn i16_a_record_of_an_earlier_boot_still_counts_and_of_another_node_never() {
     let mut world = World::bootstrapped(3);

@@ -120,7 +120,14 @@ fn carry_out(world: &mut World, deed: Deed) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        // The same histories in every run: a failure is one for everybody.
+        rng_seed: proptest::test_runner::RngSeed::Fixed(42),
+        failure_persistence: None,
+        max_shrink_iters: 400,
+        ..ProptestConfig::default()
+    })]
 
     /// I1, I3, I4, I5, I8, I10, I11, I13, I23 over whatever happens. Mechanisms: all of those named in this folder.
     #[test]
