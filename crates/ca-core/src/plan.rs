@@ -95,6 +95,11 @@ pub fn plan(
         .ok_or_else(|| Refusal::UnknownProfile { profile: request.profile.clone() })?;
     may_ask(&profile, requester, roles.allows(requester, Role::Requester))?;
     for_whom(&profile, requester, &request)?;
+    if let Some(asked) = &request.ca
+        && register.issuer(asked)?.is_none()
+    {
+        return Err(Refusal::UnknownCa { ca: asked.clone() }.into());
+    }
     let ca = chosen_ca(&profile, request.ca)?;
     let issuer = register.issuer(&ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
     key_allowed(&profile, request.public_key.kind())?;

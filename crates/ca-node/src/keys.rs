@@ -22,12 +22,16 @@ pub(crate) const SUPPLY_KEY: &str = "supply-key";
 const RESPONDER_LABEL: &str = "ocsp-responder";
 
 pub(crate) fn token_failure(error: &TokenError) -> Failure {
-    let slug = match error {
-        TokenError::WrongPin { .. } => "wrong-pin",
-        TokenError::ModuleMissing { .. } | TokenError::LabelMissing { .. } => "token-not-found",
-        _ => "token-failed",
+    let (slug, next) = match error {
+        TokenError::WrongPin { .. } => {
+            ("wrong-pin", "set the right PIN where [token] pin says, then start again")
+        }
+        TokenError::ModuleMissing { .. } | TokenError::LabelMissing { .. } => {
+            ("token-not-found", "compare [token] module and label with what the module's own tool lists")
+        }
+        _ => ("token-failed", "check [token] in the configuration, and the module's own log"),
     };
-    Failure::new(slug, error.to_string())
+    Failure::new(slug, error.to_string()).next(next)
 }
 
 /// Signs the key proof statement, checks it with the register's key, and writes it to the log.

@@ -123,3 +123,7 @@ pub const TRANSFER_WITHIN: Duration = Duration::from_secs(3);
 
 /// A peer that was heard so lately counts as reachable: more than ten heartbeats.
 pub const REACHABLE_WITHIN: Duration = Duration::from_millis(1_500);
+
+/// The pause before a peer that could not be reached is dialled again: short enough that a node that comes back is
+/// heard within one election time-out.
+pub const REDIAL_AFTER: Duration = Duration::from_millis(100);

@@ -17,7 +17,7 @@ use openraft::raft::{
 };
 use openraft::{OptionalSend, Snapshot};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::client::{Lane, Peers, answered, failed};
 use crate::codec;
@@ -127,7 +127,15 @@ impl NetStreamAppend<Types> for PeerLink {
             let mut client = self.peers.client(node, self.lane);
             // A connection that dies later is found by HTTP/2's keep-alive.
             let replies = answered(node, limits::CALL_WITHIN, client.append(requests)).await;
-            let replies = replies.map_err(unreachable)?;
+            let replies = match replies {
+                Ok(replies) => replies,
+                Err(why) => {
+                    // openraft's own pause stands in the stream of requests, which nobody has polled yet: without
+                    // this one a dead peer would be dialled a thousand times a second.
+                    sleep(limits::REDIAL_AFTER).await;
+                    return Err(unreachable(why));
+                }
+            };
             let peers = self.peers.clone();
             let results = replies.map(move |reply| match reply {
                 Ok(reply) => {

@@ -1,1 +1,0 @@
-//! The program: configuration, wiring, lifecycle, command line.
