@@ -1,6 +1,6 @@
 //! The authority: its ports, what it knows of its own freshness, and its caches. Nothing else.
 
-use ca_core::certificate::{chain, der};
+use ca_core::certificate::{assembled, chain};
 use ca_core::ids::CaId;
 use ca_core::register::{CertificateState, Register, StorageFault};
 use ca_x509::serial::SerialNumber;
@@ -76,9 +76,10 @@ impl<P: Ports> Authority<P> {
         let register = self.register();
         let Some(entry) = register.certificate(ca, serial)? else { return Ok(None) };
         let CertificateState::Recorded { index, .. } = entry.state else { return Ok(None) };
-        let Some(certificate) = der(register, ca, serial)? else { return Ok(None) };
+        let not_after = entry.not_after;
+        let Some(certificate) = assembled(register, ca, entry)? else { return Ok(None) };
         let chain = chain(register, ca)?;
-        Ok(Some(Issued { ca: ca.clone(), serial, certificate, chain, not_after: entry.not_after, index }))
+        Ok(Some(Issued { ca: ca.clone(), serial, certificate, chain, not_after, index }))
     }
 
     /// What was recorded a moment ago.

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use crate::command::{Command, Envelope};
 use crate::ids::{LogIndex, RequestId, UnixMillis};
-use crate::limits::{EXPIRIES_PER_COMMAND, OUTCOME_KEPT_MS};
+use crate::limits::{EXPIRIES_PER_BATCH, OUTCOME_KEPT_MS};
 use crate::outcome::{Outcome, Refusal};
 use crate::permit::{Applied, Occurrence};
 use crate::register::{Change, Expiring, Key, Register, StorageFault, Value};
@@ -49,10 +49,11 @@ pub fn apply(register: &dyn Register, at: Moment, envelope: Envelope) -> Result<
     let before = register.time()?.unwrap_or_default();
     let now = before.max(at.time);
     let mut step = Step { register, index: at.index, now, id, changes: Vec::new() };
+    // The stamp is the batch's: its first command moves the time, and sweeps for all of them.
     if now != before {
         step.set(Key::Time, Value::Time(now));
+        step.sweep()?;
     }
-    step.sweep()?;
     let kept = step.changes.len();
     let outcome = match step.decide(expires_at, command) {
         Ok(outcome) => outcome,
@@ -136,10 +137,10 @@ impl Step<'_> {
         self.changes.push(Change { key, value: None });
     }
 
-    /// Takes away some of what has expired: a bounded number, so that no command pays for another's backlog.
+    /// Takes away some of what has expired: a bounded number, so that no batch pays for all of a backlog.
     fn sweep(&mut self) -> Result<(), StorageFault> {
         let first = Key::Expiry(UnixMillis(0), Expiring::Outcome(RequestId::FIRST));
-        for (key, _) in self.register.scan(&first, EXPIRIES_PER_COMMAND)? {
+        for (key, _) in self.register.scan(&first, EXPIRIES_PER_BATCH)? {
             let Key::Expiry(at, ref what) = key else { continue };
             if at >= self.now {
                 break;

@@ -6,10 +6,9 @@ use ca_x509::certificate::assemble;
 use ca_x509::serial::SerialNumber;
 
 use crate::ids::CaId;
-use crate::register::{CertificateState, Register, StorageFault};
+use crate::register::{CertificateEntry, CertificateState, Register, StorageFault};
 
-/// The DER of a recorded certificate; `None` while there is no record. The only place where an intent and its
-/// signature become a certificate.
+/// The DER of a recorded certificate; `None` while there is no record.
 ///
 /// # Errors
 /// [`StorageFault`]: the node must stop.
@@ -19,10 +18,23 @@ pub fn der(
     serial: SerialNumber,
 ) -> Result<Option<Vec<u8>>, StorageFault> {
     let Some(entry) = register.certificate(ca, serial)? else { return Ok(None) };
+    assembled(register, ca, entry)
+}
+
+/// The DER of a certificate's row; `None` while there is no record. The only place where an intent and its
+/// signature become a certificate.
+///
+/// # Errors
+/// [`StorageFault`]: the node must stop.
+pub fn assembled(
+    register: &dyn Register,
+    ca: &CaId,
+    entry: CertificateEntry,
+) -> Result<Option<Vec<u8>>, StorageFault> {
     let CertificateState::Recorded { signature, .. } = entry.state else { return Ok(None) };
     let issuer = register
         .issuer(ca)?
-        .ok_or_else(|| StorageFault(alloc::format!("certificate {serial} has no CA {ca}")))?;
+        .ok_or_else(|| StorageFault(alloc::format!("there are certificates of {ca}, but no CA {ca}")))?;
     Ok(Some(assemble(&entry.tbs, issuer.algorithm, &signature)))
 }
 

@@ -18,8 +18,9 @@ pub const OUTCOME_KEPT_MS: u64 = 60_000;
 /// what is not known becomes known within I5's 60 s.
 pub const COMMAND_LIFE_MS: u64 = 20_000;
 
-/// How many expired rows one command sweeps away: more than it adds, so that the backlog shrinks.
-pub const EXPIRIES_PER_COMMAND: usize = 4;
+/// How many expired rows one batch sweeps away: more than it adds, so that the backlog shrinks. A batch has at most
+/// 256 commands, each of which adds two rows that expire.
+pub const EXPIRIES_PER_BATCH: usize = 768;
 
 /// CRLs and OCSP answers live for 7 days: the CA/B Forum's strictest for CRLs, within 8 h to 10 days for OCSP.
 pub const STATUS_LIFE_S: u64 = 7 * 24 * 3600;

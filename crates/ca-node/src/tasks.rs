@@ -1,6 +1,7 @@
 //! What a node does by itself: stays fresh, brings and proves keys, keeps its responder certified; and as a leader
 //! cuts lists, settles old intents, takes members in, moves register time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ca_authority::Ports as _;
@@ -9,7 +10,8 @@ use ca_core::command::Command;
 use ca_core::ids::NodeId;
 use ca_core::register::{Member, MemberState};
 use ca_core::roles::Identity;
-use tokio::sync::watch;
+use ca_x509::key::PublicKey;
+use tokio::sync::{OnceCell, watch};
 use tokio::task::JoinSet;
 
 use crate::ceremony::append;
@@ -23,7 +25,9 @@ pub(crate) fn start(authority: &NodeAuthority, stop: &watch::Receiver<bool>) -> 
     let mut tasks = JoinSet::new();
     tasks.spawn(repeat("freshness", REFRESH_EVERY, stop.clone(), authority.clone(), freshness));
     tasks.spawn(repeat("settling", LOOK_EVERY, stop.clone(), authority.clone(), settling));
-    tasks.spawn(repeat("keys", LOOK_EVERY, stop.clone(), authority.clone(), own_keys));
+    let responder = Arc::new(OnceCell::new());
+    let keys = move |authority| own_keys(authority, Arc::clone(&responder));
+    tasks.spawn(repeat("keys", LOOK_EVERY, stop.clone(), authority.clone(), keys));
     tasks.spawn(repeat("lists", LOOK_EVERY, stop.clone(), authority.clone(), lists));
     tasks.spawn(repeat("members", LOOK_EVERY, stop.clone(), authority.clone(), members));
     tasks.spawn(repeat("tick", TICK_EVERY, stop.clone(), authority.clone(), tick));
@@ -75,17 +79,18 @@ async fn settling(authority: NodeAuthority) -> Result<(), Failure> {
 }
 
 /// CA keys brought and proven; then a responder certificate from every active CA.
-async fn own_keys(authority: NodeAuthority) -> Result<(), Failure> {
+async fn own_keys(authority: NodeAuthority, responder: Arc<OnceCell<PublicKey>>) -> Result<(), Failure> {
     if !keys::complete(&authority).await? {
         return Ok(());
     }
-    let key = keys::responder(&authority).await?;
+    // Asked of the token once: it reads and decrypts all its objects to answer.
+    let key = responder.get_or_try_init(|| keys::responder(&authority)).await?;
     let me = Identity::Node(authority.ports().log().node());
     for (ca, issuer) in authority.register().issuers()? {
         if issuer.certificate.is_none() {
             continue;
         }
-        if let Some(request) = authority.responder_request(&ca, &key)? {
+        if let Some(request) = authority.responder_request(&ca, key)? {
             let issued = authority.issue(me, request, None).await?;
             tracing::info!(%ca, serial = %issued.serial, "responder certified");
         }

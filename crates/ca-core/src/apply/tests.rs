@@ -495,26 +495,30 @@ fn r7_a_duplicate_has_the_first_outcome_and_no_permit() {
 }
 
 #[test]
-fn r8_what_expired_leaves_a_few_rows_at_a_time_and_its_duplicate_is_refused() {
+fn r8_what_expired_leaves_in_bounded_sweeps_and_its_duplicate_is_refused() {
     let mut bench = Bench::ready();
     let tick = |bench: &mut Bench| bench.apply(1, Command::Tick { digest: None });
     let early = bench.envelope(1, Command::Tick { digest: None });
     assert_eq!(bench.log(early.clone()).into_outcome(), Outcome::Done);
+    for _ in 0..EXPIRIES_PER_BATCH {
+        tick(&mut bench);
+    }
     let outcomes = Key::Outcome(RequestId::FIRST);
+    let expiries = Key::Expiry(UnixMillis(0), Expiring::Outcome(RequestId::FIRST));
     let old = bench.rows(&outcomes);
     bench.wait(COMMAND_LIFE_MS + OUTCOME_KEPT_MS);
     tick(&mut bench);
     assert_eq!(bench.rows(&outcomes), old + 1, "at their last moment they are still kept");
     bench.wait(1);
-    // Each tick adds one row and takes a few of the old ones.
-    let mut rows = old + 1;
-    for ticks in 1..=old {
-        tick(&mut bench);
-        rows = (rows + 1 - EXPIRIES_PER_COMMAND).max(ticks + 1);
-        assert_eq!(bench.rows(&outcomes), rows, "after {ticks} ticks");
-        let expiries = Key::Expiry(UnixMillis(0), Expiring::Outcome(RequestId::FIRST));
-        assert_eq!(bench.rows(&expiries), rows);
-    }
+    tick(&mut bench);
+    let left = old + 2 - EXPIRIES_PER_BATCH;
+    assert_eq!(bench.rows(&outcomes), left, "the batch that moves the time sweeps, and not for ever");
+    tick(&mut bench);
+    assert_eq!(bench.rows(&outcomes), left + 1, "the same moment: nothing more is swept");
+    bench.wait(1);
+    tick(&mut bench);
+    assert_eq!(bench.rows(&outcomes), 4, "the rest goes with the next moment: these four ticks are left");
+    assert_eq!(bench.rows(&expiries), 4);
     let refused = bench.log(early).into_outcome();
     assert!(matches!(refused, Outcome::Refused(Refusal::Expired { .. })), "{refused:?}");
 }
