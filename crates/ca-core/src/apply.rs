@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use crate::command::{Command, Envelope};
 use crate::ids::{LogIndex, RequestId, UnixMillis};
-use crate::limits::{EXPIRIES_PER_BATCH, OUTCOME_KEPT_MS};
+use crate::limits::{EXPIRIES_FIRST_PAGE, EXPIRIES_PER_BATCH, OUTCOME_KEPT_MS};
 use crate::outcome::{Outcome, Refusal};
 use crate::permit::{Applied, Occurrence};
 use crate::register::{Change, Expiring, Key, Register, StorageFault, Value};
@@ -137,19 +137,34 @@ impl Step<'_> {
         self.changes.push(Change { key, value: None });
     }
 
-    /// Takes away some of what has expired: a bounded number, so that no batch pays for all of a backlog.
+    /// Takes away some of what has expired: a bounded number, so that no batch pays for all of a backlog. Looks at
+    /// few rows first, for mostly there is nothing to take.
     fn sweep(&mut self) -> Result<(), StorageFault> {
-        let first = Key::Expiry(UnixMillis(0), Expiring::Outcome(RequestId::FIRST));
-        for (key, _) in self.register.scan(&first, EXPIRIES_PER_BATCH)? {
-            let Key::Expiry(at, ref what) = key else { continue };
-            if at >= self.now {
-                break;
+        let mut from = Key::Expiry(UnixMillis(0), Expiring::Outcome(RequestId::FIRST));
+        let (mut page, mut swept) = (EXPIRIES_FIRST_PAGE, 0_usize);
+        while swept < EXPIRIES_PER_BATCH {
+            let rows = self.register.scan(&from, page)?;
+            let last_page = rows.len() < page;
+            for (key, _) in rows {
+                let Key::Expiry(at, ref what) = key else { continue };
+                if at >= self.now {
+                    return Ok(());
+                }
+                // A page begins with the row that the one before ended with.
+                if key != from {
+                    match *what {
+                        Expiring::Outcome(id) => self.remove(Key::Outcome(id)),
+                        Expiring::Attempt(attempt) => self.remove(Key::Attempt(attempt)),
+                    }
+                    self.remove(key.clone());
+                    swept = swept.saturating_add(1);
+                }
+                from = key;
             }
-            match *what {
-                Expiring::Outcome(id) => self.remove(Key::Outcome(id)),
-                Expiring::Attempt(attempt) => self.remove(Key::Attempt(attempt)),
+            if last_page {
+                return Ok(());
             }
-            self.remove(key);
+            page = page.saturating_mul(2);
         }
         Ok(())
     }

