@@ -61,10 +61,23 @@ pub(crate) fn find(
 /// Every signing key of the token that is ours: its identifier is that of a public key beside it. Keys that were
 /// half-made when a node crashed, or are somebody else's, are left out.
 pub(crate) fn signing_keys(session: &Session) -> Result<Vec<PublicKey>, Fault> {
-    let template =
-        [Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::Token(true), Attribute::Sign(true)];
+    ours_among(session, &signing_template())
+}
+
+/// As [`signing_keys`], those of one `CKA_LABEL`.
+pub(crate) fn signing_keys_labelled(session: &Session, label: &str) -> Result<Vec<PublicKey>, Fault> {
+    let mut template = signing_template();
+    template.push(Attribute::Label(label.as_bytes().to_vec()));
+    ours_among(session, &template)
+}
+
+fn signing_template() -> Vec<Attribute> {
+    vec![Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::Token(true), Attribute::Sign(true)]
+}
+
+fn ours_among(session: &Session, template: &[Attribute]) -> Result<Vec<PublicKey>, Fault> {
     let mut keys = Vec::new();
-    for handle in session.find_objects(&template).during("list the keys")? {
+    for handle in session.find_objects(template).during("list the keys")? {
         let Some(key) = identifier(session, handle)? else { continue };
         let Some(public) = find(session, ObjectClass::PUBLIC_KEY, key)? else { continue };
         match read_public(session, public)? {

@@ -47,6 +47,7 @@ suite![
     every_kind_of_key_signs_what_the_verifier_accepts,
     ed25519_signs_or_is_said_to_be_missing,
     keys_are_found_again_and_never_readable,
+    a_key_is_found_by_its_label_alone,
     a_wrong_pin_is_shown_once,
     a_pin_that_changed_is_not_tried_twice,
     a_missing_label_names_the_others,
@@ -115,6 +116,26 @@ fn keys_are_found_again_and_never_readable(world: &World) {
             "the key can be read"
         );
     }
+}
+
+fn a_key_is_found_by_its_label_alone(world: &World) {
+    let token = world.token("ca-node");
+    assert_eq!(run(token.key_labelled("responder")).unwrap(), None);
+    let others = ["issuing-1", "responder-old", "respond"];
+    let others = others.map(|label| run(token.generate(KeyKind::EcP256, label)).unwrap());
+    assert_eq!(run(token.key_labelled("responder")).unwrap(), None, "other labels, other keys");
+    let key = run(token.generate_bound(KeyKind::EcP256, "responder")).unwrap();
+    assert!(!others.contains(&key));
+    token.close();
+    let token = world.open("ca-node");
+    assert_eq!(run(token.key_labelled("responder")).unwrap(), Some(key.clone()));
+    // A second one of the label changes the answer at most once, and not from call to call.
+    let second = run(token.generate_bound(KeyKind::EcP256, "responder")).unwrap();
+    let first = if key.key_identifier() < second.key_identifier() { key } else { second };
+    for _ in 0..3 {
+        assert_eq!(run(token.key_labelled("responder")).unwrap(), Some(first.clone()));
+    }
+    assert_eq!(run(token.key_labelled("")).unwrap_err().slug(), "token-value-out-of-bounds");
 }
 
 fn a_wrong_pin_is_shown_once(world: &World) {

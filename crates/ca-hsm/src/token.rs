@@ -16,7 +16,8 @@ use crate::error::{During as _, TokenError};
 use crate::heal::Seat;
 use crate::library::{Library, Module};
 use crate::limits::{
-    ACT_MAX, LABEL_LENGTH_MAX, QUEUE_MAX, SESSION_COUNT_DEFAULT, SESSION_COUNT_MAX, SIGN_MAX, SIGN_TRY_COUNT,
+    ACT_MAX, KEY_LABEL_LENGTH_MAX, LABEL_LENGTH_MAX, QUEUE_MAX, SESSION_COUNT_DEFAULT, SESSION_COUNT_MAX,
+    SIGN_MAX, SIGN_TRY_COUNT,
 };
 use crate::pool::{self, Description, Shared};
 use crate::{object, raw};
@@ -157,6 +158,23 @@ impl Token {
             seat.retry(SIGN_TRY_COUNT, |_, connection| {
                 connection.confirm()?;
                 object::signing_keys(&connection.session)
+            })
+        })
+        .await
+    }
+
+    /// The signing key with this `CKA_LABEL`, if there is one; of several, always the same.
+    ///
+    /// # Errors
+    /// [`TokenError`]
+    pub async fn key_labelled(&self, label: &str) -> Result<Option<PublicKey>, TokenError> {
+        check_label("a key's label", label, KEY_LABEL_LENGTH_MAX)?;
+        let label = label.to_owned();
+        self.ask(move |seat| {
+            seat.retry(SIGN_TRY_COUNT, |_, connection| {
+                connection.confirm()?;
+                let keys = object::signing_keys_labelled(&connection.session, &label)?;
+                Ok(keys.into_iter().min_by_key(PublicKey::key_identifier))
             })
         })
         .await

@@ -4,10 +4,9 @@
 //! the same cycle as any other: intent, signature, record.
 
 use ca_authority::issue::Issued;
-use ca_authority::ports::{Entropy as _, Log as _};
+use ca_authority::ports::Entropy as _;
 use ca_core::command::Command;
 use ca_core::ids::{CaId, ClusterId, NodeId};
-use ca_core::outcome::Outcome;
 use ca_core::plan::CertificateRequest;
 use ca_core::profile::{DnsRule, built_in};
 use ca_core::register::{IssuerPurpose, PublicUrls};
@@ -17,9 +16,9 @@ use ca_x509::key::{KeyKind, PublicKey};
 use ca_x509::name::DistinguishedName;
 
 use crate::failure::Failure;
-use crate::keys;
 use crate::limits::LEAF_LIFE_S;
 use crate::ports::NodeAuthority;
+use crate::{keys, log};
 
 /// What is chosen before the first certificate.
 #[derive(Clone, Debug)]
@@ -85,14 +84,10 @@ pub(crate) async fn found(
     member: Command,
     said: &mut dyn FnMut(&str, String),
 ) -> Result<NodeId, Failure> {
-    let init = Command::InitCluster { id, name: choices.name.clone(), urls };
-    expect_done(&append(authority, init).await?)?;
-    let node = match append(authority, member).await? {
-        Outcome::Admitted(node) => node,
-        other => return Err(unexpected(&other)),
-    };
+    log::enact(authority, Command::InitCluster { id, name: choices.name.clone(), urls }).await?;
+    let node = log::admit(authority, member).await?;
     for profile in built_in(choices.dns.clone()).map_err(Failure::internal)? {
-        expect_done(&append(authority, Command::DefineProfile(profile)).await?)?;
+        log::enact(authority, Command::DefineProfile(profile)).await?;
     }
     for new in &CAS {
         let key = define_ca(authority, choices, new).await?;
@@ -104,8 +99,7 @@ pub(crate) async fn found(
 
 async fn define_ca(authority: &NodeAuthority, choices: &Choices, new: &NewCa) -> Result<PublicKey, Failure> {
     let label = format!("{}-{}", choices.name, new.ca);
-    let public_key =
-        authority.ports().token.generate(new.kind, &label).await.map_err(|e| keys::token_failure(&e))?;
+    let public_key = authority.ports().token.generate(new.kind, &label).await?;
     let define = Command::DefineIssuer {
         ca: id(new.ca)?,
         subject: subject(choices, new)?,
@@ -114,7 +108,7 @@ async fn define_ca(authority: &NodeAuthority, choices: &Choices, new: &NewCa) ->
         parent: id(new.parent)?,
         purpose: new.purpose,
     };
-    expect_done(&append(authority, define).await?)?;
+    log::enact(authority, define).await?;
     keys::prove(authority, &public_key).await?;
     Ok(public_key)
 }
@@ -150,7 +144,7 @@ pub(crate) async fn first_client(
         roles: vec![Role::Requester, Role::Officer, Role::Operator, Role::Auditor],
         label: name.to_owned(),
     };
-    expect_done(&append(authority, Command::SetGrant(grant)).await?)?;
+    log::enact(authority, Command::SetGrant(grant)).await?;
     let request = CertificateRequest {
         profile: "client".parse().map_err(Failure::internal)?,
         ca: None,
@@ -174,21 +168,4 @@ fn subject(choices: &Choices, new: &NewCa) -> Result<DistinguishedName, Failure>
 
 fn id(ca: &str) -> Result<CaId, Failure> {
     ca.parse().map_err(Failure::internal)
-}
-
-/// Appends and turns a refusal into a failure.
-pub(crate) async fn append(authority: &NodeAuthority, command: Command) -> Result<Outcome, Failure> {
-    let applied = authority.ports().log.append(command).await.map_err(ca_authority::ActError::from)?;
-    match applied.into_outcome() {
-        Outcome::Refused(refusal) => Err(Failure::new(refusal.slug(), refusal.to_string())),
-        outcome => Ok(outcome),
-    }
-}
-
-pub(crate) fn expect_done(outcome: &Outcome) -> Result<(), Failure> {
-    if *outcome == Outcome::Done { Ok(()) } else { Err(unexpected(outcome)) }
-}
-
-fn unexpected(outcome: &Outcome) -> Failure {
-    Failure::internal(format!("the register gave an unexpected answer: {outcome:?}"))
 }

@@ -51,6 +51,14 @@ pub(crate) struct ListenSection {
     pub(crate) advertise: Option<String>,
 }
 
+/// What others dial, each `host:port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Addresses {
+    pub(crate) api: String,
+    pub(crate) va: String,
+    pub(crate) peer: String,
+}
+
 /// Where the keys are.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -129,9 +137,14 @@ impl ConfigFile {
         table.try_into().map_err(|e| refused(given, &e))
     }
 
-    /// The host that other members and clients dial.
-    pub(crate) fn host(&self, listen: SocketAddr) -> String {
-        self.listen.advertise.clone().unwrap_or_else(|| listen.ip().to_string())
+    /// What other members and clients dial.
+    pub(crate) fn addresses(&self) -> Addresses {
+        let dialled = |listen: SocketAddr| match &self.listen.advertise {
+            Some(host) => format!("{host}:{}", listen.port()),
+            None => listen.to_string(),
+        };
+        let ListenSection { api, va, peer, .. } = self.listen;
+        Addresses { api: dialled(api), va: dialled(va), peer: dialled(peer) }
     }
 
     /// Writes the file, so that `ca-node server -c` needs nothing else.
@@ -241,6 +254,19 @@ mod tests {
         assert_eq!(config.listen.api.port(), 9);
         assert_eq!(config.token.sessions, 7);
         assert_eq!(load(GOOD, &["nonsense"]).unwrap_err().slug, "config-invalid");
+    }
+
+    #[test]
+    fn others_dial_what_is_advertised() {
+        let mut config = load(GOOD, &["listen.va=[::1]:2"]).unwrap();
+        let addresses = |api: &str, va: &str, peer: &str| Addresses {
+            api: api.to_owned(),
+            va: va.to_owned(),
+            peer: peer.to_owned(),
+        };
+        assert_eq!(config.addresses(), addresses("127.0.0.1:1", "[::1]:2", "127.0.0.1:3"));
+        config.listen.advertise = Some("ca1.test".to_owned());
+        assert_eq!(config.addresses(), addresses("ca1.test:1", "ca1.test:2", "ca1.test:3"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub(crate) struct Failure {
     pub(crate) slug: String,
     /// What happened, with both sides.
     pub(crate) what: String,
-    /// The next step.
+    /// The next step; where there is none, what `explain` says of the slug.
     pub(crate) next: Option<String>,
     /// What the process answers with.
     pub(crate) code: u8,
@@ -39,7 +39,8 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "error: {}  [{}]", self.what, self.slug)?;
-        if let Some(next) = &self.next {
+        let known = || ca_http::explain::explain(&self.slug).map(|known| known.next);
+        if let Some(next) = self.next.as_deref().or_else(known) {
             writeln!(f, "  next: {next}")?;
         }
         write!(f, "  docs: ca-node explain {}", self.slug)
@@ -67,5 +68,21 @@ impl From<ca_http::DeskError> for Failure {
 impl From<ca_authority::ActError> for Failure {
     fn from(error: ca_authority::ActError) -> Self {
         Self::new(error.slug(), error.to_string())
+    }
+}
+
+impl From<ca_hsm::TokenError> for Failure {
+    fn from(error: ca_hsm::TokenError) -> Self {
+        use ca_hsm::TokenError;
+        let (slug, next) = match &error {
+            TokenError::WrongPin { .. } => {
+                ("wrong-pin", "set the right PIN where [token] pin says, then start again")
+            }
+            TokenError::ModuleMissing { .. } | TokenError::LabelMissing { .. } => {
+                ("token-not-found", "compare [token] module and label with what the module's own tool lists")
+            }
+            _ => ("token-failed", "check [token] in the configuration, and the module's own log"),
+        };
+        Self::new(slug, error.to_string()).next(next)
     }
 }

@@ -15,6 +15,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use ca_core::ids::{ClusterId, Epoch, NodeId};
+use ca_raft::PeerIdentity;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -39,52 +40,40 @@ pub(crate) fn tls(data_dir: &Path, name: &str) -> PathBuf {
     data_dir.join("tls").join(name)
 }
 
-/// Who a node is, for ever.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+/// Who a node is, for ever: what `node.toml` says.
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NodeIdentity {
+struct NodeFile {
+    /// Hex.
     cluster: String,
     epoch: u64,
     node: u64,
 }
 
-impl NodeIdentity {
-    pub(crate) fn new(cluster: ClusterId, epoch: Epoch, node: NodeId) -> Self {
-        Self { cluster: cluster.to_string(), epoch: epoch.0, node: node.0 }
-    }
+/// Whose directory this is.
+pub(crate) fn load_identity(data_dir: &Path) -> Result<PeerIdentity, Failure> {
+    let path = data_dir.join("node.toml");
+    let text = std::fs::read_to_string(&path).map_err(|e| {
+        Failure::new(
+            "not-initialised",
+            format!("{} is no node's data directory: {}: {e}", data_dir.display(), path.display()),
+        )
+        .next("ca-node init cluster for a new cluster, ca-node join TOKEN for an existing one")
+        .code(3)
+    })?;
+    let wrong = |why: &dyn std::fmt::Display| Failure::internal(format!("{}: {why}", path.display()));
+    let NodeFile { cluster, epoch, node } = toml::from_str(&text).map_err(|e| wrong(&e))?;
+    let cluster = hex::decode(&cluster).ok().and_then(|octets| octets.try_into().ok());
+    let cluster = ClusterId(cluster.ok_or_else(|| wrong(&"`cluster` is no cluster id"))?);
+    Ok(PeerIdentity { cluster, epoch: Epoch(epoch), node: NodeId(node) })
+}
 
-    pub(crate) fn cluster(&self) -> Result<ClusterId, Failure> {
-        let octets = hex::decode(&self.cluster).ok().and_then(|octets| octets.try_into().ok());
-        octets.map(ClusterId).ok_or_else(|| Failure::internal("node.toml holds no cluster id"))
-    }
-
-    pub(crate) fn epoch(&self) -> Epoch {
-        Epoch(self.epoch)
-    }
-
-    pub(crate) fn node(&self) -> NodeId {
-        NodeId(self.node)
-    }
-
-    /// The identity in this directory.
-    pub(crate) fn load(data_dir: &Path) -> Result<Self, Failure> {
-        let path = data_dir.join("node.toml");
-        let text = std::fs::read_to_string(&path).map_err(|e| {
-            Failure::new(
-                "not-initialised",
-                format!("{} is no node's data directory: {}: {e}", data_dir.display(), path.display()),
-            )
-            .next("ca-node init cluster for a new cluster, ca-node join TOKEN for an existing one")
-            .code(3)
-        })?;
-        toml::from_str(&text).map_err(|e| Failure::internal(format!("{}: {e}", path.display())))
-    }
-
-    /// COMMIT of init and join: after this the directory is a node's; a crash before leaves nothing that starts.
-    pub(crate) fn store(&self, data_dir: &Path) -> Result<(), Failure> {
-        let text = toml::to_string(self).map_err(Failure::internal)?;
-        write(&data_dir.join("node.toml"), text.as_bytes())
-    }
+/// COMMIT of init and join: after this the directory is a node's; a crash before leaves nothing that starts.
+pub(crate) fn store_identity(data_dir: &Path, identity: PeerIdentity) -> Result<(), Failure> {
+    let PeerIdentity { cluster, epoch, node } = identity;
+    let file = NodeFile { cluster: cluster.to_string(), epoch: epoch.0, node: node.0 };
+    let text = toml::to_string(&file).map_err(Failure::internal)?;
+    write(&data_dir.join("node.toml"), text.as_bytes())
 }
 
 /// A directory for something new: made if it is missing, refused if it holds anything.

@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use ca_authority::Ports as _;
 use ca_authority::ports::{Log as _, Signer as _};
+use ca_authority::{ActError, Ports as _};
 use ca_core::command::Command;
 use ca_core::ids::{CaId, Digest, NodeId};
 use ca_core::register::Issuer;
-use ca_hsm::{ProofStatement, TokenError, TransportPublicKey, WrappedKey};
+use ca_hsm::{ProofStatement, TransportPublicKey, WrappedKey};
 use ca_x509::key::{KeyIdentifier, KeyKind, PublicKey};
 
-use crate::ceremony::{append, expect_done};
 use crate::failure::Failure;
+use crate::log;
 use crate::ports::NodeAuthority;
 
 /// The name of the peers' exchange: key identifier (20 octets) ‖ transport public key → wrapped key.
@@ -21,29 +21,14 @@ pub(crate) const SUPPLY_KEY: &str = "supply-key";
 /// The label of a node's own OCSP responder key.
 const RESPONDER_LABEL: &str = "ocsp-responder";
 
-pub(crate) fn token_failure(error: &TokenError) -> Failure {
-    let (slug, next) = match error {
-        TokenError::WrongPin { .. } => {
-            ("wrong-pin", "set the right PIN where [token] pin says, then start again")
-        }
-        TokenError::ModuleMissing { .. } | TokenError::LabelMissing { .. } => {
-            ("token-not-found", "compare [token] module and label with what the module's own tool lists")
-        }
-        _ => ("token-failed", "check [token] in the configuration, and the module's own log"),
-    };
-    Failure::new(slug, error.to_string()).next(next)
-}
-
 /// Signs the key proof statement, checks it with the register's key, and writes it to the log.
 pub(crate) async fn prove(authority: &NodeAuthority, key: &PublicKey) -> Result<(), Failure> {
     let statement = statement(authority, key)?;
-    let token = &authority.ports().token;
-    let signature =
-        token.prove(key, &statement).await.map_err(|e| Failure::new("token-failed", e.to_string()))?;
+    let signature = authority.ports().token.prove(key, &statement).await.map_err(ActError::from)?;
     ca_hsm::verify_proof(key, &statement, &signature)
         .map_err(|_| Failure::new("wrong-signature", "the token's key proof does not verify"))?;
-    let proof = Command::ProveKey { key: key.key_identifier(), signature };
-    expect_done(&append(authority, proof).await?)
+    log::enact(authority, Command::ProveKey { key: key.key_identifier(), signature }).await?;
+    Ok(())
 }
 
 fn statement(authority: &NodeAuthority, key: &PublicKey) -> Result<ProofStatement, Failure> {
@@ -79,7 +64,7 @@ async fn has(authority: &NodeAuthority, key: KeyIdentifier) -> Result<bool, Fail
     if token.holds(key) {
         return Ok(true);
     }
-    Ok(token.keys().await.map_err(|e| token_failure(&e))?.contains(&key))
+    Ok(token.keys().await?.contains(&key))
 }
 
 /// Asks each member that has proven the key, until one supplies it.
@@ -91,16 +76,13 @@ async fn fetch(authority: &NodeAuthority, ca: &CaId, issuer: &Issuer, node: Node
             continue;
         }
         let token = &authority.ports().token;
-        let transport = token.transport_key().await.map_err(|e| token_failure(&e))?;
+        let transport = token.transport_key().await?;
         let mut ask = key.0.to_vec();
         ask.extend_from_slice(&transport.to_bytes());
         match authority.ports().log.exchange(holder, SUPPLY_KEY, ask).await {
             Ok(wrapped) => {
-                let wrapped = WrappedKey::from_bytes(&wrapped).map_err(|e| token_failure(&e))?;
-                token
-                    .unwrap(&wrapped, &issuer.public_key, ca.as_str())
-                    .await
-                    .map_err(|e| token_failure(&e))?;
+                let wrapped = WrappedKey::from_bytes(&wrapped)?;
+                token.unwrap(&wrapped, &issuer.public_key, ca.as_str()).await?;
                 tracing::info!(%ca, from = holder.0, "key received, wrapped for this token");
                 return Ok(true);
             }
@@ -128,18 +110,13 @@ pub(crate) async fn supply(
     Ok(wrapped.to_bytes())
 }
 
-/// This node's own responder key: generated once in its token, bound to it, never wrapped.
+/// This node's own responder key: generated once in its token, bound to it, never wrapped. A crash before this
+/// returns leaves the key under its label, where the next call finds it.
 pub(crate) async fn responder(authority: &NodeAuthority) -> Result<PublicKey, Failure> {
     let token = &authority.ports().token;
-    let issuers = authority.register().issuers()?;
-    let own = token.public_keys().await.map_err(|e| token_failure(&e))?;
-    // Every key in the token that is no CA's is the responder's: the token is this cluster's alone.
-    let known = own.into_iter().find(|key| !issuers.iter().any(|(_, issuer)| issuer.public_key == *key));
-    let key = match known {
+    let key = match token.key_labelled(RESPONDER_LABEL).await? {
         Some(key) => key,
-        None => {
-            token.generate_bound(KeyKind::EcP256, RESPONDER_LABEL).await.map_err(|e| token_failure(&e))?
-        }
+        None => token.generate_bound(KeyKind::EcP256, RESPONDER_LABEL).await?,
     };
     token.watch(&key);
     Ok(key)

@@ -8,6 +8,9 @@ pub(crate) const CONNECTIONS_MAX: usize = 10_000;
 /// A TLS handshake: a slow client on a bad line, not one that holds a place for ever.
 pub(crate) const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 
+/// How long a client whose handshake failed is listened to, so that it reads why: some round trips.
+pub(crate) const LINGER_MAX: Duration = Duration::from_secs(1);
+
 /// The head of a request.
 pub(crate) const HEAD_MAX: Duration = Duration::from_secs(10);
 /// The head of a request, in octets.
@@ -18,6 +21,14 @@ pub(crate) const STREAMS_MAX: u32 = 100;
 
 /// How long the last requests may take when the node stops.
 pub(crate) const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+/// How long a stopping node waits for another voter to lead: it takes 10 to 190 ms among connected nodes, and for ever
+/// when the others stop too.
+pub(crate) const HAND_OVER_MAX: Duration = Duration::from_millis(500);
+
+/// How long a stopping node's own tasks go on with what they are at: an issuance takes tens of milliseconds with a
+/// quorum, and without one it comes to nothing.
+pub(crate) const WIND_UP_MAX: Duration = Duration::from_millis(250);
 
 /// as_of is refreshed so often: a released certificate is `good` everywhere within 1 s (I9), and `max_staleness`
 /// is 10 s.
@@ -34,6 +45,10 @@ pub(crate) const STALENESS_MAX_MS: u64 = 10_000;
 
 /// A leaf certificate of the cluster itself: the most that its profile allows.
 pub(crate) const LEAF_LIFE_S: u64 = 397 * 24 * 3600;
+
+/// How often a node looks whether its own TLS certificates are due, and tries again: months are left then, and each
+/// try that fails after its intent costs an abandoned serial.
+pub(crate) const RENEWAL_EVERY: Duration = Duration::from_secs(60);
 
 /// A join token's life.
 pub(crate) const JOIN_TOKEN_LIFE_MS: u64 = 15 * 60 * 1000;

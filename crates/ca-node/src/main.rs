@@ -14,9 +14,12 @@ mod ceremony;
 mod desk;
 mod jointoken;
 mod setup;
+mod token;
 
 mod health;
 mod keys;
+mod leaves;
+mod log;
 mod node;
 mod ports;
 mod serve;

@@ -10,14 +10,18 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::io::{AsyncRead, AsyncWrite};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower::{Service, ServiceExt as _};
 
 use crate::failure::Failure;
-use crate::limits::{CONNECTIONS_MAX, DRAIN_MAX, HANDSHAKE_MAX, HEAD_MAX, HEAD_OCTETS_MAX, STREAMS_MAX};
+use crate::limits::{
+    CONNECTIONS_MAX, DRAIN_MAX, HANDSHAKE_MAX, HEAD_MAX, HEAD_OCTETS_MAX, LINGER_MAX, STREAMS_MAX,
+};
 
 /// Binds a listener.
 pub(crate) async fn bind(what: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -27,12 +31,19 @@ pub(crate) async fn bind(what: &str, address: SocketAddr) -> Result<TcpListener,
     })
 }
 
-/// Serves `door` until `stop` is true and the last request is answered, or the drain has lasted too long.
+/// Waits until the node stops.
+pub(crate) async fn stopped(mut stop: watch::Receiver<bool>) {
+    // Whoever could say so is gone: that is an end too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Serves `door` until `stop` is true and the last request is answered, or the drain has lasted too long. Each new
+/// connection gets the TLS of that moment; plain HTTP if there is none.
 pub(crate) async fn serve<D, B>(
     listener: TcpListener,
-    tls: Option<Arc<rustls::ServerConfig>>,
+    tls: Option<watch::Receiver<Arc<ServerConfig>>>,
     door: D,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) where
     D: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
     D::Future: Send,
@@ -40,40 +51,69 @@ pub(crate) async fn serve<D, B>(
 {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let acceptor = tls.map(TlsAcceptor::from);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(stop.clone()) => break,
         };
         // Out of file descriptors, or reset in the queue: the next one may do better.
         let Ok((stream, _)) = accepted else { continue };
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let (acceptor, door, watcher) = (acceptor.clone(), door.clone(), graceful.watcher());
+        let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(Arc::clone(&tls.borrow())));
+        let (door, watcher, stop) = (door.clone(), graceful.watcher(), stop.clone());
         tokio::spawn(async move {
             let _place = place;
             // Without it small answers wait for the client's delayed acknowledgement.
             let _ = stream.set_nodelay(true);
             match acceptor {
                 None => connection(stream, door, PeerCertificate(None), watcher).await,
-                Some(acceptor) => secured(stream, acceptor, door, watcher).await,
+                Some(acceptor) => {
+                    // No request is in flight before the handshake is done: the drain does not wait for it.
+                    let secured = tokio::select! {
+                        secured = handshake(stream, acceptor) => secured,
+                        () = stopped(stop) => None,
+                    };
+                    if let Some((stream, peer)) = secured {
+                        connection(stream, door, peer, watcher).await;
+                    }
+                }
             }
         });
     }
+    // Whoever comes now is refused at once and goes to another node.
+    drop(listener);
     // A request that outlives the drain is cut off with the process; its outcome is in the log or not at all.
     let _ = tokio::time::timeout(DRAIN_MAX, graceful.shutdown()).await;
 }
 
-async fn secured<D, B>(stream: TcpStream, acceptor: TlsAcceptor, door: D, watcher: Watcher)
-where
-    D: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
-    D::Future: Send,
-    B: Body<Error: std::error::Error + Send + Sync, Data: Send> + Send + 'static,
-{
-    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await else { return };
-    let peer = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-    let peer = PeerCertificate(peer.map(|certificate| certificate.to_vec()));
-    connection(stream, door, peer, watcher).await;
+/// The connection and whose it is; none if TLS refused the client, or it took too long.
+async fn handshake(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+) -> Option<(TlsStream<TcpStream>, PeerCertificate)> {
+    let accepting = acceptor.accept(stream).into_fallible();
+    match tokio::time::timeout(HANDSHAKE_MAX, accepting).await {
+        Ok(Ok(stream)) => {
+            let peer = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+            let peer = PeerCertificate(peer.map(|certificate| certificate.to_vec()));
+            Some((stream, peer))
+        }
+        Ok(Err((_, refused))) => {
+            linger(refused).await;
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// Lets a refused client read the alert that says why. To close while octets of its own are unread would reset the
+/// connection, and the alert might be lost (RFC 1122 §4.2.2.13); a TLS 1.3 client sends its request before it can know.
+async fn linger(mut refused: TcpStream) {
+    let reading = async {
+        refused.shutdown().await?;
+        tokio::io::copy(&mut refused, &mut tokio::io::sink()).await
+    };
+    let _ = tokio::time::timeout(LINGER_MAX, reading).await;
 }
 
 async fn connection<S, D, B>(stream: S, door: D, peer: PeerCertificate, watcher: Watcher)

@@ -10,14 +10,14 @@ use ca_http::wire::{JoinAnswer, JoinRequest, Secret};
 use ca_raft::PeerIdentity;
 
 use crate::ceremony::{Choices, draw_cluster_id, first_client, found};
-use crate::config::ConfigFile;
-use crate::desk::{Leaves, Papers, certify, host_name, mint};
+use crate::config::{Addresses, ConfigFile};
+use crate::desk::mint;
 use crate::failure::Failure;
-use crate::files::{self, NodeIdentity};
 use crate::jointoken::JoinToken;
-use crate::node::{Beginning, Listeners, Node, open_token, provision_token};
+use crate::leaves::{Leaves, Papers, certify};
+use crate::node::{Listeners, Node};
 use crate::tls::{self, LeafKey, pem_chain};
-use crate::{client, keys};
+use crate::{client, files, keys, token};
 
 /// A node that is set up and not yet serving, and what the person at the terminal needs next.
 pub(crate) struct Founded {
@@ -35,15 +35,14 @@ pub(crate) async fn found_cluster(
 ) -> Result<Founded, Failure> {
     let data_dir = config.node.data_dir.clone();
     let listeners = prepare(config, said).await?;
-    let token = open_token(&config.token, &data_dir)?;
+    let token = token::open(&config.token, &data_dir)?;
     let cluster = draw_cluster_id()?;
     let identity = PeerIdentity { cluster, epoch: Epoch(0), node: NodeId(1) };
-    let beginning = Beginning { identity, tls: tls::lonely_peer(identity)? };
-    let node = Node::open(config, listeners, token, beginning).await?;
+    let node = Node::open(config, listeners, token, tls::lonely_peer(identity)?).await?;
     match write_first_entries(&node, cluster, config, choices, tokens, said).await {
         Ok(join_tokens) => {
             // COMMIT: from here on the directory is a node's.
-            NodeIdentity::new(cluster, Epoch(0), NodeId(1)).store(&data_dir)?;
+            files::store_identity(&data_dir, identity)?;
             Ok(Founded { node, cluster, join_tokens })
         }
         Err(failure) => {
@@ -62,10 +61,8 @@ async fn write_first_entries(
     said: &mut (dyn FnMut(&str, String) + Send),
 ) -> Result<Vec<String>, Failure> {
     let data_dir = &config.node.data_dir;
-    node.log.initialise_single().await.map_err(Failure::internal)?;
-    let address = |listen: std::net::SocketAddr| format!("{}:{}", config.host(listen), listen.port());
-    let (peer, api, va) =
-        (address(config.listen.peer), address(config.listen.api), address(config.listen.va));
+    node.log().initialise_single().await.map_err(Failure::internal)?;
+    let Addresses { peer, api, va } = config.addresses();
     let member = Command::AdmitMember {
         token: None,
         name: config.node.name.clone(),
@@ -78,20 +75,13 @@ async fn write_first_entries(
     let urls = PublicUrls { base: url.trim_end_matches('/').to_owned() };
     let number = found(&node.authority, cluster, choices, urls, member, said).await?;
     let (peer_key, api_key) = (LeafKey::generate()?, LeafKey::generate()?);
-    let leaves = certify(
-        &node.authority,
-        number,
-        Papers {
-            name: config.node.name.clone(),
-            peer_key: tls::requested_key(&peer_key.csr_pem)?,
-            tls_key: tls::requested_key(&api_key.csr_pem)?,
-            peer_host: host_name("peer_address", &peer)?,
-            tls_host: host_name("api_address", &api)?,
-        },
-    )
-    .await?;
-    store_leaves(data_dir, &leaves, &peer_key, &api_key)?;
-    node.log.renew_tls(tls::peer(data_dir)?).map_err(Failure::internal)?;
+    let papers = Papers::new(
+        config.node.name.clone(),
+        (&peer, tls::requested_key(&peer_key.csr_pem)?),
+        (&api, tls::requested_key(&api_key.csr_pem)?),
+    )?;
+    certify(&node.authority, number, papers).await?.store(data_dir, &peer_key, &api_key)?;
+    node.log().renew_tls(tls::peer(data_dir)?).map_err(Failure::internal)?;
     write_first_client(node, data_dir).await?;
     said(
         "Client certificate",
@@ -119,24 +109,24 @@ async fn write_first_client(node: &Node, data_dir: &Path) -> Result<(), Failure>
 /// One more node, by its token.
 pub(crate) async fn join_cluster(
     config: &mut ConfigFile,
-    token: &JoinToken,
+    invitation: &JoinToken,
     said: &mut (dyn FnMut(&str, String) + Send),
 ) -> Result<Node, Failure> {
     let data_dir = config.node.data_dir.clone();
     let listeners = prepare(config, said).await?;
-    let hsm = open_token(&config.token, &data_dir)?;
+    let hsm = token::open(&config.token, &data_dir)?;
     let (peer_key, api_key) = (LeafKey::generate()?, LeafKey::generate()?);
-    let address = |listen: std::net::SocketAddr| format!("{}:{}", config.host(listen), listen.port());
+    let Addresses { peer, api, va } = config.addresses();
     let request = JoinRequest {
-        secret: Secret::new(token.secret.clone()),
+        secret: Secret::new(invitation.secret.clone()),
         name: config.node.name.clone(),
-        peer_address: address(config.listen.peer),
-        api_address: address(config.listen.api),
-        va_address: address(config.listen.va),
+        peer_address: peer,
+        api_address: api,
+        va_address: va,
         peer_csr: peer_key.csr_pem.clone(),
         tls_csr: api_key.csr_pem.clone(),
     };
-    let answer = ask_to_join(token, &request).await?;
+    let answer = ask_to_join(invitation, &request).await?;
     said("Member", format!("node {} of cluster {}", answer.node, answer.cluster));
     let leaves = Leaves {
         peer: answer.peer_certificate,
@@ -144,20 +134,19 @@ pub(crate) async fn join_cluster(
         tls: answer.tls_certificate,
         root: answer.root,
     };
-    store_leaves(&data_dir, &leaves, &peer_key, &api_key)?;
+    leaves.store(&data_dir, &peer_key, &api_key)?;
     let tls = tls::peer(&data_dir)?;
-    let identity = tls.identity();
     // COMMIT: from here on the directory is a node's.
-    NodeIdentity::new(identity.cluster, identity.epoch, identity.node).store(&data_dir)?;
-    Node::open(config, listeners, hsm, Beginning { identity, tls }).await
+    files::store_identity(&data_dir, tls.identity())?;
+    Node::open(config, listeners, hsm, tls).await
 }
 
-async fn ask_to_join(token: &JoinToken, request: &JoinRequest) -> Result<JoinAnswer, Failure> {
-    let tls = Arc::new(client::pinned(&token.root_sha256));
+async fn ask_to_join(invitation: &JoinToken, request: &JoinRequest) -> Result<JoinAnswer, Failure> {
+    let tls = Arc::new(client::pinned(&invitation.root_sha256));
     let body = serde_json::to_vec(request).map_err(Failure::internal)?;
     let json = [("content-type", "application/json")];
     let mut last = String::from("the join token names no address");
-    for address in &token.addresses {
+    for address in &invitation.addresses {
         let call =
             client::call(&tls, address, hyper::Method::POST, "/api/v1/join", &json, Some(body.clone()));
         match call.await {
@@ -174,17 +163,15 @@ async fn ask_to_join(token: &JoinToken, request: &JoinRequest) -> Result<JoinAns
 /// A node that was set up before.
 pub(crate) async fn reopen(config: &ConfigFile) -> Result<Node, Failure> {
     let data_dir = &config.node.data_dir;
-    let identity = NodeIdentity::load(data_dir)?;
+    let stored = files::load_identity(data_dir)?;
     let tls = tls::peer(data_dir)?;
-    let stored =
-        PeerIdentity { cluster: identity.cluster()?, epoch: identity.epoch(), node: identity.node() };
     if tls.identity() != stored {
         let what = format!("node.toml says {stored}, the peer certificate says {}", tls.identity());
         return Err(Failure::new("foreign-data-dir", what).next("put the right files back, or join anew"));
     }
     let listeners = Listeners::bind(&config.listen).await?;
-    let token = open_token(&config.token, data_dir)?;
-    Node::open(config, listeners, token, Beginning { identity: stored, tls }).await
+    let token = token::open(&config.token, data_dir)?;
+    Node::open(config, listeners, token, tls).await
 }
 
 /// Directory, listeners, token: what can fail before anything is written to a log.
@@ -199,20 +186,11 @@ async fn prepare(
     files::make(&data_dir.join("tls"))?;
     let brings_own_pin = !matches!(config.token.pin, crate::config::PinPlace::Default {});
     if !brings_own_pin {
-        provision_token(&config.token, &data_dir)?;
+        token::provision(&config.token, &data_dir)?;
         said("Token", format!("`{}`, initialised with a random PIN", config.token.label));
     }
     let path = files::config(&data_dir);
     config.store(&path)?;
     said("Configuration", path.display().to_string());
     Ok(listeners)
-}
-
-fn store_leaves(data_dir: &Path, leaves: &Leaves, peer: &LeafKey, api: &LeafKey) -> Result<(), Failure> {
-    files::write(&files::tls(data_dir, "peer.key"), peer.key_pem.as_bytes())?;
-    files::write(&files::tls(data_dir, "peer.pem"), leaves.peer.as_bytes())?;
-    files::write(&files::tls(data_dir, "peer-ca.pem"), leaves.peer_ca.as_bytes())?;
-    files::write(&files::tls(data_dir, "api.key"), api.key_pem.as_bytes())?;
-    files::write(&files::tls(data_dir, "api.pem"), leaves.tls.as_bytes())?;
-    files::write(&files::root(data_dir), leaves.root.as_bytes())
 }

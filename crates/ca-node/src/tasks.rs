@@ -1,5 +1,5 @@
-//! What a node does by itself: stays fresh, brings and proves keys, keeps its responder certified; and as a leader
-//! cuts lists, settles old intents, takes members in, moves register time.
+//! What a node does by itself: stays fresh, brings and proves keys, keeps its responder and its TLS keys certified;
+//! and as a leader cuts lists, settles old intents, takes members in, moves register time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,20 +14,28 @@ use ca_x509::key::PublicKey;
 use tokio::sync::{OnceCell, watch};
 use tokio::task::JoinSet;
 
-use crate::ceremony::append;
 use crate::failure::Failure;
-use crate::keys;
-use crate::limits::{LOOK_EVERY, REFRESH_EVERY, TICK_EVERY};
+use crate::leaves::OwnLeaves;
+use crate::limits::{LOOK_EVERY, REFRESH_EVERY, RENEWAL_EVERY, TICK_EVERY, WIND_UP_MAX};
 use crate::ports::NodeAuthority;
+use crate::serve::stopped;
+use crate::{keys, log};
 
 /// Starts every task; they end with `stop`.
-pub(crate) fn start(authority: &NodeAuthority, stop: &watch::Receiver<bool>) -> JoinSet<()> {
+pub(crate) fn start(
+    authority: &NodeAuthority,
+    leaves: &OwnLeaves,
+    stop: &watch::Receiver<bool>,
+) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(repeat("freshness", REFRESH_EVERY, stop.clone(), authority.clone(), freshness));
     tasks.spawn(repeat("settling", LOOK_EVERY, stop.clone(), authority.clone(), settling));
     let responder = Arc::new(OnceCell::new());
     let keys = move |authority| own_keys(authority, Arc::clone(&responder));
     tasks.spawn(repeat("keys", LOOK_EVERY, stop.clone(), authority.clone(), keys));
+    let leaves = leaves.clone();
+    let renewal = move |authority| own_leaves(authority, leaves.clone());
+    tasks.spawn(repeat("leaves", RENEWAL_EVERY, stop.clone(), authority.clone(), renewal));
     tasks.spawn(repeat("lists", LOOK_EVERY, stop.clone(), authority.clone(), lists));
     tasks.spawn(repeat("members", LOOK_EVERY, stop.clone(), authority.clone(), members));
     tasks.spawn(repeat("tick", TICK_EVERY, stop.clone(), authority.clone(), tick));
@@ -35,22 +43,31 @@ pub(crate) fn start(authority: &NodeAuthority, stop: &watch::Receiver<bool>) -> 
 }
 
 /// Does `act` again and again. A failure is said once and tried again: every act here can be repeated.
+///
+/// When the node stops, an act at work is given [`WIND_UP_MAX`]. One that is cut off then has found no quorum: what it
+/// began is settled as after a crash (R5).
 async fn repeat<F>(
     name: &'static str,
     every: Duration,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
     authority: NodeAuthority,
     act: impl Fn(NodeAuthority) -> F + Send,
 ) where
     F: Future<Output = Result<(), Failure>> + Send,
 {
     let mut failing: Option<String> = None;
+    // The first time soon, whatever the period: the node may have been down for long.
+    let mut pause = every.min(LOOK_EVERY);
     loop {
         tokio::select! {
-            () = tokio::time::sleep(every) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(pause) => pause = every,
+            () = stopped(stop.clone()) => return,
         }
-        match act(authority.clone()).await {
+        let done = tokio::select! {
+            done = act(authority.clone()) => done,
+            () = wound_up(stop.clone()) => return,
+        };
+        match done {
             Ok(()) => failing = None,
             Err(failure) if failing.as_ref() == Some(&failure.slug) => {}
             Err(failure) => {
@@ -59,6 +76,11 @@ async fn repeat<F>(
             }
         }
     }
+}
+
+async fn wound_up(stop: watch::Receiver<bool>) {
+    stopped(stop).await;
+    tokio::time::sleep(WIND_UP_MAX).await;
 }
 
 async fn freshness(authority: NodeAuthority) -> Result<(), Failure> {
@@ -96,6 +118,11 @@ async fn own_keys(authority: NodeAuthority, responder: Arc<OnceCell<PublicKey>>)
         }
     }
     Ok(())
+}
+
+/// The node's own TLS certificates, in time.
+async fn own_leaves(authority: NodeAuthority, leaves: OwnLeaves) -> Result<(), Failure> {
+    leaves.renew(&authority).await
 }
 
 /// The leader cuts; everybody serves.
@@ -158,7 +185,7 @@ fn next_step(standing: &Standing, node: NodeId, member: &Member, learners: &[Nod
 async fn tick(authority: NodeAuthority) -> Result<(), Failure> {
     if let Some(standing) = leads(&authority) {
         let digest = Some((standing.applied, standing.digest));
-        append(&authority, Command::Tick { digest }).await?;
+        log::enact(&authority, Command::Tick { digest }).await?;
     }
     Ok(())
 }

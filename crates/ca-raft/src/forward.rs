@@ -19,6 +19,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::clock::WallClock;
 use crate::consensus::Raft;
 use crate::leader::{Leader, Written};
 use crate::limits;
@@ -41,6 +42,7 @@ pub(crate) struct Ways {
     pub(crate) leader: Leader,
     pub(crate) peers: Peers,
     pub(crate) progress: Arc<Progress>,
+    pub(crate) clock: WallClock,
     pub(crate) last_failure: Arc<LastFailure>,
 }
 

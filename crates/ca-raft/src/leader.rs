@@ -159,7 +159,7 @@ impl Leader {
     }
 
     /// A voter that is far behind would make every commit wait for it.
-    fn caught_up(&self, node: u64) -> Result<(), ChangeRefused> {
+    pub(crate) fn caught_up(&self, node: u64) -> Result<(), ChangeRefused> {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
         let Some(replication) = &metrics.replication else {

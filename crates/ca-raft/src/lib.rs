@@ -18,6 +18,7 @@ mod log;
 mod membership;
 mod stop;
 
+mod clock;
 mod forward;
 mod leader;
 mod read;
@@ -38,6 +39,7 @@ mod generate;
 #[cfg(test)]
 mod tests;
 
+pub use self::clock::{ClockOffset, WallClock};
 pub use self::codec::CodecError;
 pub use self::consensus::Compaction;
 pub use self::log::{IssuanceLog, StartError, StartOptions};

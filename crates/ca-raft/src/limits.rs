@@ -84,8 +84,18 @@ pub const CONNECTION_WINDOW_OCTETS: u32 = 8 << 20;
 /// those that were not yet noticed as dead.
 pub const CONNECTIONS_MAX: usize = 256;
 
-/// How far a stamp may run ahead of the one before it plus the time that has passed (R8).
-pub const STAMP_LEAP_MS: u64 = 5_000;
+/// How wrong a clock may be (R8): a stamp runs at most so far ahead of the one before it plus the time that has
+/// passed, and a leader whose clock is further from the voters' median hands over.
+pub const CLOCK_OFF_MS_MAX: u64 = 5_000;
+
+/// Between two looks of a leader at the voters' clocks.
+pub const CLOCK_EVERY: Duration = Duration::from_secs(1);
+
+/// A clock that is read over a link is known to half of the round trip. A longer one would say too little.
+pub const CLOCK_WITHIN: Duration = Duration::from_secs(1);
+
+/// Between two complaints about a wrong clock that nobody can replace.
+pub const CLOCK_COMPLAINT_EVERY: Duration = Duration::from_secs(60);
 
 /// Digests that are remembered for comparison (I23): a digest is compared within seconds.
 pub const DIGESTS_KEPT: usize = 4096;
@@ -114,12 +124,14 @@ pub const READERS_MAX: usize = 8192;
 const _: () = assert!(BATCH_OCTETS_MAX + APPEND_OCTETS_MAX + (1 << 20) <= MESSAGE_OCTETS_MAX);
 const _: () = assert!(EXCHANGE_OCTETS_MAX < MESSAGE_OCTETS_MAX);
 const _: () = assert!(NO_QUORUM_AFTER.as_millis() < 2_000, "I17");
+const _: () = assert!(CLOCK_WITHIN.as_secs() * 1_000 / 2 < CLOCK_OFF_MS_MAX, "a slow link is no wrong clock");
 
 /// How far behind a learner may be when it becomes a voter.
 pub const PROMOTE_LAG_ENTRIES: u64 = 1_000;
 
-/// A transfer of leadership takes 10 to 190 ms among connected nodes.
-pub const TRANSFER_WITHIN: Duration = Duration::from_secs(3);
+/// A transfer of leadership takes 10 to 190 ms among connected nodes; what comes later came by an election
+/// ([`ELECTION_MIN`]). A node that stops waits no longer for others, which may be stopping too.
+pub const TRANSFER_WITHIN: Duration = Duration::from_millis(1_500);
 
 /// A peer that was heard so lately counts as reachable: more than ten heartbeats.
 pub const REACHABLE_WITHIN: Duration = Duration::from_millis(1_500);

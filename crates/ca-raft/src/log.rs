@@ -19,10 +19,11 @@ use rocksdb::Cache;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::clock::{ClockOffset, WallClock, keep_time};
 use crate::codec;
 use crate::consensus::{self, Compaction, Raft};
 use crate::forward::{self, LastFailure, Queued, Ways};
@@ -33,7 +34,6 @@ use crate::peers::{
     Contacts, ExchangeHandler, Network, PeerIdentity, PeerTls, PeerTlsError, Peers, Served, serve,
 };
 use crate::read::{self, Reader, no_quorum};
-use crate::stamp::wall_clock;
 use crate::stop::{Stop, StopReason};
 use crate::store::{DataDirectory, Identity, LogStore, RegisterStore, StartStoreError};
 
@@ -57,6 +57,8 @@ pub struct StartOptions {
     pub exchange: ExchangeHandler,
     /// How eagerly the log is cut behind snapshots.
     pub compaction: Compaction,
+    /// What this node stamps by while it leads.
+    pub clock: WallClock,
 }
 
 impl fmt::Debug for StartOptions {
@@ -99,10 +101,11 @@ pub struct IssuanceLog {
     register: RegisterStore,
     logs: LogStore,
     pub(crate) ways: Ways,
-    contacts: Arc<Contacts>,
+    pub(crate) contacts: Arc<Contacts>,
     tls: Arc<ArcSwap<PeerTls>>,
     queue: mpsc::Sender<Queued>,
     readers: mpsc::Sender<Reader>,
+    pub(crate) clock_offset: watch::Receiver<Option<ClockOffset>>,
     /// The log known to be committed at start: before it is replayed, as_of says nothing (I24).
     replay_to: LogIndex,
     stop: Stop,
@@ -123,8 +126,8 @@ impl IssuanceLog {
     /// # Errors
     /// [`StartError`]: nothing runs, nothing was changed.
     pub async fn start(options: StartOptions) -> Result<Arc<Self>, StartError> {
-        let StartOptions { data_dir, cluster, epoch, node, boot, peer_listener, tls, exchange, compaction } =
-            options;
+        let StartOptions { data_dir, cluster, epoch, node, boot, tls, .. } = options;
+        let StartOptions { peer_listener, exchange, compaction, clock, .. } = options;
         let identity = PeerIdentity { cluster, epoch, node };
         if tls.identity() != identity {
             return Err(StartError::OtherIdentity { expected: identity, got: tls.identity() });
@@ -140,7 +143,7 @@ impl IssuanceLog {
         let whose = Identity { cluster, node };
         let logs = LogStore::open(&directory, &cache, whose, register.watch_applied(), stop.clone())?;
         let replay_to = logs.committed().map_err(|e| closed(&logs, &e))?;
-        let progress = Arc::new(Progress::new(&applied));
+        let progress = Arc::new(Progress::new(&applied, clock.clone()));
         let contacts = Arc::new(Contacts::default());
         let tls = Arc::new(ArcSwap::from_pointee(tls));
         let introduced = Arc::clone(&progress.introduced);
@@ -151,13 +154,14 @@ impl IssuanceLog {
         let raft = raft.map_err(|e| closed(&logs, &e))?;
         let leader = Leader::new(raft.clone(), Arc::clone(&progress), epoch);
         let last_failure = Arc::new(LastFailure::default());
-        let ways = Ways { node, raft, leader, peers, progress, last_failure };
+        let ways = Ways { node, raft, leader, peers, progress, clock, last_failure };
         let served = Served {
             identity,
             raft: ways.raft.clone(),
             leader: ways.leader.clone(),
             contacts: Arc::clone(&contacts),
             exchange,
+            clock: ways.clock.clone(),
             incoming,
             received: AtomicU64::new(0),
         };
@@ -169,6 +173,8 @@ impl IssuanceLog {
         tasks.spawn(serve(peer_listener, Arc::clone(&tls), Arc::new(served)));
         tasks.spawn(forward::forward(queued, ways.clone()));
         tasks.spawn(read::read(reading, ways.clone(), register.watch_applied()));
+        let (measured, clock_offset) = watch::channel(None);
+        tasks.spawn(keep_time(ways.clone(), measured));
         tasks.spawn(watch_core(ways.raft.clone(), stop.clone(), Arc::clone(&closing)));
         tasks.spawn(release_waiters(stop.clone(), Arc::clone(&ways.progress)));
         Ok(Arc::new(Self {
@@ -183,6 +189,7 @@ impl IssuanceLog {
             tls,
             queue,
             readers,
+            clock_offset,
             replay_to,
             stop,
             closing,
@@ -212,6 +219,13 @@ impl IssuanceLog {
     #[must_use]
     pub fn watch_applied(&self) -> tokio::sync::watch::Receiver<LogIndex> {
         self.register.watch_applied()
+    }
+
+    /// How far this node's wall clock was ahead of the voters' median a second ago (R8). Only a leader knows, and
+    /// only while a majority answers.
+    #[must_use]
+    pub fn clock_offset(&self) -> Option<ClockOffset> {
+        *self.clock_offset.borrow()
     }
 
     /// Waits until something happens after which this node must not go on; nothing is acknowledged after it. The
@@ -320,7 +334,7 @@ impl Log for IssuanceLog {
             counter: self.counter.fetch_add(1, Ordering::Relaxed),
         };
         let register_time = self.register().time().ok().flatten().unwrap_or_default();
-        let expires_at = register_time.max(wall_clock()).plus(COMMAND_LIFE_MS);
+        let expires_at = register_time.max(self.ways.clock.now()).plus(COMMAND_LIFE_MS);
         let octets = codec::encode_envelope(&Envelope { id, expires_at, command });
         let refused = |cause: String| AppendError::NotAppended(NoQuorum { cause, ..self.no_quorum() });
         if octets.len() > limits::BATCH_OCTETS_MAX {

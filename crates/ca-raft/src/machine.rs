@@ -19,6 +19,7 @@ use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, S
 use openraft::{EntryPayload, OptionalSend};
 use tokio::sync::{oneshot, watch};
 
+use crate::clock::WallClock;
 use crate::codec;
 use crate::consensus::{Entry, LogId, PeerAddress, Proposal, SnapshotMeta, StoredMembership, Types};
 use crate::limits;
@@ -53,14 +54,14 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(applied: &AppliedState) -> Self {
+    pub(crate) fn new(applied: &AppliedState, clock: WallClock) -> Self {
         let digests = Digests::default();
         digests.push(applied.index(), applied.digest);
         let progress = Self {
             waiters: Waiters::default(),
             digests,
             introduced: Arc::default(),
-            stamps: Stamps::default(),
+            stamps: Stamps::new(clock),
             moved: Mutex::new(None),
         };
         progress.introduce(&applied.membership);

@@ -97,9 +97,9 @@ impl IssuanceLog {
         let to = match to {
             Some(to) => to,
             None if !self.ways.raft.is_leader() => return Ok(()),
-            None => self
-                .furthest_voter()
-                .ok_or_else(|| MembershipError::Refused("there is no other voter to lead".to_owned()))?,
+            None => self.furthest_voter().ok_or_else(|| {
+                MembershipError::Refused("no other voter that could lead was heard lately".to_owned())
+            })?,
         };
         self.change(Change::TransferLeader(to.0)).await
     }
@@ -127,12 +127,15 @@ impl IssuanceLog {
         }
     }
 
-    /// The voter that has matched most of this leader's log.
-    fn furthest_voter(&self) -> Option<NodeId> {
+    /// The voter that has matched most of this leader's log, of those that were heard lately: one that is gone may
+    /// have matched all of it.
+    pub(crate) fn furthest_voter(&self) -> Option<NodeId> {
         let metrics = self.ways.raft.metrics();
         let metrics = metrics.borrow_watched();
         let replication = metrics.replication.as_ref()?;
-        let others = metrics.membership_config.voter_ids().filter(|voter| *voter != self.identity.node.0);
+        let others = metrics.membership_config.voter_ids().filter(|voter| {
+            *voter != self.identity.node.0 && self.contacts.lately(NodeId(*voter), limits::REACHABLE_WITHIN)
+        });
         let matched = |voter: &u64| replication.get(voter).copied().flatten().map(|id| id.index());
         others.max_by_key(matched).map(NodeId)
     }

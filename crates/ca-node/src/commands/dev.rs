@@ -8,6 +8,7 @@ use hyper::Method;
 use serde_json::json;
 use tokio::process::{Child, Command};
 
+use super::serving::told_to_stop;
 use crate::cli::Dev;
 use crate::client::call;
 use crate::config::ConfigFile;
@@ -46,7 +47,7 @@ pub(super) async fn run(command: Dev) -> Result<(), Failure> {
     let mut processes = Vec::new();
     let done = tokio::select! {
         done = cluster(&command, &dir, &mut processes) => done,
-        stopped = stopped() => stopped,
+        told = told_to_stop() => told,
     };
     stop(&mut processes).await;
     if command.keep {
@@ -214,15 +215,6 @@ fn tell(dir: &Path, processes: &[Process], took: Duration) -> Result<(), Failure
         "ready_s": took.as_secs_f64(),
     });
     files::write(&file("dev.json"), told.to_string().as_bytes())
-}
-
-async fn stopped() -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::internal),
-    }
 }
 
 async fn stop(processes: &mut [Process]) {

@@ -21,11 +21,21 @@ fn die_of_panics() {
     }));
 }
 
+/// SIGTERM or Ctrl-C.
+pub(super) async fn told_to_stop() -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::internal),
+    }
+}
+
 pub(super) async fn server(command: Server) -> Result<(), Failure> {
     let config = ConfigFile::load(&command.config, &command.set)?;
     logging(&config.telemetry.log);
     die_of_panics();
-    setup::reopen(&config).await?.run(&config.node.data_dir).await
+    setup::reopen(&config).await?.run(told_to_stop()).await
 }
 
 pub(super) async fn init_cluster(command: InitCluster) -> Result<(), Failure> {
@@ -41,7 +51,7 @@ pub(super) async fn init_cluster(command: InitCluster) -> Result<(), Failure> {
     let founded = setup::found_cluster(&mut config, &choices, command.tokens, &mut said).await?;
     made("Cluster", &format!("{} ({})", command.name, founded.cluster));
     hand_out(&command, &founded.join_tokens)?;
-    founded.node.run(&config.node.data_dir).await
+    founded.node.run(told_to_stop()).await
 }
 
 fn hand_out(command: &InitCluster, tokens: &[String]) -> Result<(), Failure> {
@@ -68,7 +78,7 @@ pub(super) async fn join(command: Join) -> Result<(), Failure> {
     let token: JoinToken = text.parse()?;
     let mut said = |label: &str, value: String| made(label, &value);
     let node = setup::join_cluster(&mut config, &token, &mut said).await?;
-    node.run(&config.node.data_dir).await
+    node.run(told_to_stop()).await
 }
 
 fn configuration(place: &Place) -> Result<ConfigFile, Failure> {

@@ -56,6 +56,12 @@ impl Cluster {
         self.dir.path().join("dev")
     }
 
+    /// Tells all nodes to stop, as Ctrl-C at `dev` does, and waits until they have.
+    pub(crate) fn stop(&mut self) {
+        assert!(Command::new("kill").arg(self.dev.id().to_string()).status().unwrap().success());
+        assert!(self.dev.wait().unwrap().success(), "{}", read(&self.dir.path().join("dev.out")));
+    }
+
     /// A command of the command line, to one node.
     pub(crate) fn ask(&self, node: usize, args: &[&str]) -> Output {
         let mut command = Command::new(PROGRAM);
@@ -143,8 +149,11 @@ impl Drop for Cluster {
                 let _ = process.wait();
             }
         }
-        let _ = Command::new("kill").arg(self.dev.id().to_string()).status();
-        let _ = self.dev.wait();
+        // Waited for, its number is another process's by now.
+        if matches!(self.dev.try_wait(), Ok(None)) {
+            let _ = Command::new("kill").arg(self.dev.id().to_string()).status();
+            let _ = self.dev.wait();
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use ca_core::ids::NodeId;
+use ca_core::ids::{NodeId, UnixMillis};
 use ca_core::register::Register as _;
 use ca_core::register::{Key, Value};
 use hyper_util::rt::TokioIo;
@@ -35,7 +35,7 @@ pub(super) type Client = PeersClient<Channel>;
 pub(crate) enum Lane {
     /// Entries, votes, and everything small.
     Log,
-    /// The leader's signs of life.
+    /// The leader's signs of life, and its question for the time: what must not wait.
     Heartbeat,
     /// Snapshots.
     Bulk,
@@ -132,6 +132,14 @@ impl Peers {
         let request = wire::ReadIndexRequest { caller: Some(self.caller(leader)) };
         let mut client = self.client(leader, Lane::Log);
         answered(leader, limits::CALL_WITHIN, client.read_index(request)).await
+    }
+
+    /// Asks a voter what its wall clock shows.
+    pub(crate) async fn wall_clock(&self, voter: NodeId) -> Result<UnixMillis, CallError> {
+        let request = wire::ClockRequest { caller: Some(self.caller(voter)) };
+        let mut client = self.client(voter, Lane::Heartbeat);
+        let reply = answered(voter, limits::CLOCK_WITHIN, client.clock(request)).await?;
+        Ok(UnixMillis(reply.wall_ms))
     }
 
     /// Asks the leader for a membership change.

@@ -29,6 +29,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::Contacts;
 use super::identity::PeerIdentity;
 use super::tls::PeerTls;
+use crate::clock::WallClock;
 use crate::codec;
 use crate::consensus::{Raft, SnapshotMeta, Types};
 use crate::leader::Leader;
@@ -57,6 +58,7 @@ pub(crate) struct Served {
     pub(crate) leader: Leader,
     pub(crate) contacts: Arc<Contacts>,
     pub(crate) exchange: ExchangeHandler,
+    pub(crate) clock: WallClock,
     /// Where snapshots are received.
     pub(crate) incoming: PathBuf,
     pub(crate) received: AtomicU64,
@@ -259,6 +261,14 @@ impl Peers for PeerCalls {
         self.admit(request.into_inner().caller)?;
         let result = self.served.leader.read_index().await;
         Ok(Response::new(wire::ReadIndexReply { result: Some(result) }))
+    }
+
+    async fn clock(
+        &self,
+        request: Request<wire::ClockRequest>,
+    ) -> Result<Response<wire::ClockReply>, Status> {
+        self.admit(request.into_inner().caller)?;
+        Ok(Response::new(wire::ClockReply { wall_ms: self.served.clock.now().0 }))
     }
 
     async fn membership(

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use ca_authority::ports::{AppendError, Log as _};
@@ -19,12 +20,12 @@ use tokio::net::TcpListener;
 
 use crate::{
     Compaction, ExchangeHandler, IssuanceLog, PeerIdentity, PeerTls, StartError, StartOptions, StopReason,
-    exchange_nothing,
+    WallClock, exchange_nothing,
 };
 
 const CLUSTER: ClusterId = ClusterId([0xc1; 16]);
 /// Far more than anything here takes; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The peers' CA.
 struct Authority {
@@ -56,12 +57,14 @@ impl Authority {
 }
 
 /// A cluster whose nodes come and go.
-struct Cluster {
+pub(super) struct Cluster {
     authority: Authority,
     directory: TempDir,
     compaction: Compaction,
     nodes: Vec<Option<Arc<IssuanceLog>>>,
     boots: u64,
+    /// How far the wall clocks of nodes 1, 2 and 3 are wrong, in milliseconds.
+    wrong_ms: [Arc<AtomicI64>; 3],
 }
 
 fn identity(node: u64) -> PeerIdentity {
@@ -71,11 +74,12 @@ fn identity(node: u64) -> PeerIdentity {
 impl Cluster {
     fn empty(compaction: Compaction) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        Self { authority: Authority::new(), directory, compaction, nodes: Vec::new(), boots: 0 }
+        let (authority, nodes, wrong_ms) = (Authority::new(), Vec::new(), Default::default());
+        Self { authority, directory, compaction, nodes, boots: 0, wrong_ms }
     }
 
     /// Three voters; node 1 was the first.
-    async fn of_three(compaction: Compaction) -> Self {
+    pub(super) async fn of_three(compaction: Compaction) -> Self {
         let mut cluster = Self::empty(compaction);
         cluster.start(1).await;
         cluster.node(1).initialise_single().await.unwrap();
@@ -129,12 +133,28 @@ impl Cluster {
             tls,
             exchange,
             compaction: self.compaction,
+            clock: self.clock(node),
         })
         .await
     }
 
-    fn node(&self, node: u64) -> &Arc<IssuanceLog> {
+    pub(super) fn node(&self, node: u64) -> &Arc<IssuanceLog> {
         self.nodes[usize::try_from(node).unwrap() - 1].as_ref().expect("a node that runs")
+    }
+
+    fn clock(&self, node: u64) -> WallClock {
+        let system = WallClock::system();
+        match self.wrong_ms.get(usize::try_from(node).unwrap() - 1).cloned() {
+            None => system,
+            Some(wrong_ms) => WallClock::new(move || {
+                UnixMillis(system.now().0.saturating_add_signed(wrong_ms.load(Ordering::Relaxed)))
+            }),
+        }
+    }
+
+    /// Puts a node's wall clock forward, or back.
+    pub(super) fn set_wrong(&self, node: u64, ms: i64) {
+        self.wrong_ms[usize::try_from(node).unwrap() - 1].store(ms, Ordering::Relaxed);
     }
 
     async fn stop(&mut self, node: u64) {
@@ -145,7 +165,7 @@ impl Cluster {
         free(&self.path(node)).await;
     }
 
-    async fn stop_all(mut self) {
+    pub(super) async fn stop_all(mut self) {
         for node in 1..=self.nodes.len() {
             if self.nodes[node - 1].is_some() {
                 self.stop(u64::try_from(node).unwrap()).await;
@@ -163,7 +183,7 @@ impl Cluster {
         eventually("a voter", async || self.node(1).promote(NodeId(node)).await).await;
     }
 
-    async fn leader_among(&self, nodes: &[u64]) -> u64 {
+    pub(super) async fn leader_among(&self, nodes: &[u64]) -> u64 {
         let begun = Instant::now();
         loop {
             for node in nodes {
@@ -239,7 +259,7 @@ fn grant(number: u8) -> Command {
 }
 
 /// Appends until it is done: a change of leader may refuse once.
-async fn append(log: &IssuanceLog, number: u8) -> LogIndex {
+pub(super) async fn append(log: &IssuanceLog, number: u8) -> LogIndex {
     let applied = eventually("an append", async || log.append(grant(number)).await).await;
     assert_eq!(*applied.outcome(), Outcome::Done);
     applied.index()
@@ -415,6 +435,27 @@ async fn leadership_is_handed_over() {
     // Any node can be asked.
     eventually("a transfer", async || cluster.node(next).transfer_leader(Some(NodeId(leader))).await).await;
     append(cluster.node(next), 2).await;
+    cluster.stop_all().await;
+}
+
+/// A voter that is gone has matched all of an idle log, and would be as good as any.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leadership_is_not_handed_to_a_voter_that_is_gone() {
+    let mut cluster = Cluster::of_three(Compaction::default()).await;
+    let index = append(cluster.node(1), 1).await;
+    cluster.agree(index).await;
+    let leader = cluster.leader_among(&[1, 2, 3]).await;
+    let mut others: Vec<u64> = [1, 2, 3].into_iter().filter(|node| *node != leader).collect();
+    let gone = others.pop().expect("two others");
+    cluster.stop(gone).await;
+    eventually("silence", async || {
+        let reachable = cluster.node(leader).standing().reachable;
+        if reachable.contains(&NodeId(gone)) { Err(reachable) } else { Ok(()) }
+    })
+    .await;
+    assert_eq!(cluster.node(leader).furthest_voter(), Some(NodeId(others[0])));
+    cluster.node(leader).transfer_leader(None).await.unwrap();
+    assert_eq!(cluster.leader_among(&others).await, others[0]);
     cluster.stop_all().await;
 }
 

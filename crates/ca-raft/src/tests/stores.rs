@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use rocksdb::Cache;
 use tempfile::TempDir;
 
+use crate::clock::WallClock;
 use crate::consensus::{StoredMembership, Types, Vote};
 use crate::generate;
 use crate::machine::{Machine, Progress, Snapshots};
@@ -37,7 +38,9 @@ impl Drop for Guard {
     }
 }
 
-fn open(directory: &TempDir) -> Result<(LogStore, RegisterStore, AppliedState, Stop), StartStoreError> {
+pub(super) fn open(
+    directory: &TempDir,
+) -> Result<(LogStore, RegisterStore, AppliedState, Stop), StartStoreError> {
     let data = Arc::new(DataDirectory::open(directory.path())?);
     let cache = Cache::new_lru_cache(1 << 20);
     let (register, applied) = RegisterStore::open(Arc::clone(&data), &cache)?;
@@ -54,7 +57,7 @@ impl StoreBuilder<Types, LogStore, Machine, Guard> for Builder {
         let (logs, register, applied, stop) = open(&directory).unwrap();
         let snapshots = Snapshots::new(directory.path().join("snapshots"));
         std::fs::create_dir_all(directory.path().join("snapshots")).unwrap();
-        let progress = Arc::new(Progress::new(&applied));
+        let progress = Arc::new(Progress::new(&applied, WallClock::system()));
         let machine = Machine::new(register, applied, progress, snapshots, stop);
         Ok((Guard { logs: logs.clone(), _directory: directory }, logs, machine))
     }
