@@ -185,15 +185,16 @@ impl Answer {
         Ok(problem)
     }
 
-    /// Wants no HTTP answer at all: TLS refused the caller. The alert itself may be lost: the node closes while curl
-    /// is still sending.
+    /// Wants no HTTP answer but this TLS alert, in openssl's words. It comes in the place of the answer: in TLS 1.3 a
+    /// client has sent its request before it can know that its certificate was refused (RFC 8446 §4.6.2).
     ///
     /// # Errors
-    /// There was one, or curl failed for another reason.
-    pub fn refused_by_tls(&self) -> Result<()> {
-        // curl(1), EXIT CODES: handshake failed, nothing answered, cannot send, cannot receive.
-        let by_tls = self.said.code.is_some_and(|code| [35, 52, 55, 56].contains(&code));
-        ensure!(self.status == 0 && by_tls, "wanted a refusal by TLS, got {}\n{}", self.status, self.said);
+    /// There was an answer, or curl failed otherwise, with all that it printed.
+    pub fn alert(&self, alert: &str) -> Result<()> {
+        // curl(1), EXIT CODES: failure in receiving network data.
+        let received = self.status == 0 && self.said.code == Some(56);
+        let named = self.said.stderr.contains(&format!("alert {alert}"));
+        ensure!(received && named, "wanted the TLS alert `{alert}`, got {}\n{}", self.status, self.said);
         Ok(())
     }
 }

@@ -6,16 +6,17 @@ mod refusals;
 mod startup;
 
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 
 use crate::api::Caller;
 use crate::cluster::{Cluster, Node, new_home};
 use crate::interrupt::stop_on_interrupt;
-use crate::limits::{EQUAL_MAX, RESTART_MAX};
+use crate::limits::{EQUAL_MAX, RESTART_MAX, SEEN_MAX};
 use crate::poll::{Look, until, until_ok};
 use crate::shell::{Audience, Shell};
-use crate::status::RelyingParty;
+use crate::status::{RelyingParty, Way};
 use crate::steps::{Note, Steps};
 
 /// Checks the program at this path.
@@ -143,6 +144,21 @@ impl SceneParts<'_> {
             }
             compare(&seen)
         })
+    }
+
+    /// Waits until every node answers this status; how long after the call the last one did, in seconds (I9).
+    fn seen(&self, name: &str, wanted: &str) -> Result<f32> {
+        let acknowledged = Instant::now();
+        for node in &self.cluster.nodes {
+            until_ok(wanted, SEEN_MAX.saturating_sub(acknowledged.elapsed()), || {
+                let got = self.party.ask(node, name, Way::Post)?;
+                ensure!(got == wanted, "{}: {name} is {got}, not {wanted}", node.name);
+                Ok(())
+            })?;
+        }
+        let took = acknowledged.elapsed();
+        ensure!(took <= SEEN_MAX, "{name} is {wanted} on every node only after {:.2} s", took.as_secs_f32());
+        Ok(took.as_secs_f32())
     }
 
     fn nodes(&self) -> Vec<&Node> {

@@ -20,8 +20,11 @@ pub const FAILOVER_MAX: Duration = Duration::from_secs(10);
 /// An answer without a quorum: I17.
 pub const REFUSAL_MAX: Duration = Duration::from_secs(2);
 
-/// A released certificate is `good`, a revoked one `revoked`, on every node: I9 says 1 s.
-pub const STATUS_MAX: Duration = Duration::from_secs(5);
+/// What was acknowledged is seen on every node that has a quorum: I9.
+pub const SEEN_MAX: Duration = Duration::from_secs(1);
+
+/// A node that was started again has caught up with what it missed.
+pub const CAUGHT_UP_MAX: Duration = Duration::from_secs(5);
 
 /// A new CRL on all nodes after a revocation.
 pub const CRL_MAX: Duration = Duration::from_secs(15);

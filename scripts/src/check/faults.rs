@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use super::{Scene, SceneParts, startup};
 use crate::api::Answer;
 use crate::cluster::Node;
-use crate::limits::{CRL_MAX, FAILOVER_MAX, REFUSAL_MAX, STATUS_MAX};
+use crate::limits::{CAUGHT_UP_MAX, CRL_MAX, FAILOVER_MAX, REFUSAL_MAX};
 use crate::poll::until_ok;
 use crate::requests::{KINDS, write_json};
 use crate::status::Way;
@@ -46,9 +46,7 @@ pub(super) fn leader_killed(scene: &mut Scene<'_>) -> Result<()> {
         }
         statuses(at, &others.iter().collect::<Vec<_>>())
     })?;
-    scene.step("start-up faults: unknown key, bad value, port in use, wrong PIN", |at| {
-        startup::faults(at, victim)
-    })?;
+    startup::faults(scene, victim)?;
     scene.step("started again: ready, knows everything", |at| {
         at.cluster.restart(victim)?;
         at.ready(victim)?;
@@ -149,7 +147,7 @@ fn statuses(at: &SceneParts<'_>, nodes: &[&Node]) -> Result<()> {
     let good = at.good.iter().map(|name| (name, "good"));
     for (name, wanted) in good.chain(at.revoked.iter().map(|name| (name, "revoked"))) {
         for node in nodes {
-            until_ok(wanted, STATUS_MAX, || {
+            until_ok(wanted, CAUGHT_UP_MAX, || {
                 let got = at.party.ask(node, name, Way::Post)?;
                 ensure!(got == wanted, "{}: {name} is {got}, not {wanted}", node.name);
                 Ok(())

@@ -83,6 +83,12 @@ fn bad_bodies(shell: &Shell, good: &str) -> Result<Vec<Bad>> {
             "outside-profile",
         ),
         bad("an unknown profile", json!({ "profile": "nonesuch", "csr": good }), 422, "unknown-profile"),
+        bad(
+            "an unknown CA to issue",
+            json!({ "profile": "tls-server", "csr": good, "ca": "nonesuch" }),
+            404,
+            "unknown-ca",
+        ),
         bad("a profile for the cluster alone", json!({ "profile": "sub-ca", "csr": good }), 403, "forbidden"),
         bad(
             "a CA outside the profile",
@@ -112,7 +118,7 @@ fn by_path(scene: &mut Scene<'_>) -> Result<()> {
     let rows: [(&str, &str, &[&str], u16, &str); 5] = [
         ("an unknown serial, asked for", serial, &[], 404, "unknown-serial"),
         ("an unknown serial, revoked", &revoke, &["--data", "{}"], 404, "unknown-serial"),
-        ("an unknown CA", "/api/v1/cas/nonesuch", &[], 404, "unknown-ca"),
+        ("an unknown CA, asked for", "/api/v1/cas/nonesuch", &[], 404, "unknown-ca"),
         ("an unknown path", "/api/v1/nonesuch", &[], 404, "not-found"),
         (
             "a method that the path does not take",
@@ -149,16 +155,19 @@ fn by_caller(scene: &mut Scene<'_>) -> Result<()> {
         answer.problem(401, &["no-client-certificate"])?;
         Ok(())
     })?;
-    scene.step("refused: a client certificate of another CA (by TLS)", |at| {
-        let make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=stranger -days 1 \
-                    -addext extendedKeyUsage=clientAuth -keyout stranger.key -out stranger.pem";
-        at.shell.line(make)?;
+    scene.step("refused: a client certificate of another CA (TLS alert unknown_ca)", |at| {
+        let key = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1";
+        at.shell.line(&format!(
+            "{key} -subj '/CN=another CA' -keyout another.key -out another.pem && \
+             {key} -CA another.pem -CAkey another.key -subj /CN=stranger -keyout stranger.key -out stranger.pem \
+             -addext basicConstraints=critical,CA:FALSE -addext extendedKeyUsage=clientAuth"
+        ))?;
         let stranger = at.caller.with_identity(Some(("stranger.pem".to_owned(), "stranger.key".to_owned())));
-        stranger.call(at.cluster.node(1)?, "/api/v1/cluster", &[])?.refused_by_tls()
+        stranger.call(at.cluster.node(1)?, "/api/v1/cluster", &[])?.alert("unknown ca")
     })?;
-    scene.step("refused: a server's certificate of this cluster as a client's (by TLS)", |at| {
+    scene.step("refused: a server's certificate as a client's (TLS alert unsupported_certificate)", |at| {
         let name = at.good.first().cloned().unwrap_or_default();
         let server = at.caller.with_identity(Some((format!("{name}.pem"), format!("{name}.key"))));
-        server.call(at.cluster.node(2)?, "/api/v1/cluster", &[])?.refused_by_tls()
+        server.call(at.cluster.node(2)?, "/api/v1/cluster", &[])?.alert("unsupported certificate")
     })
 }
