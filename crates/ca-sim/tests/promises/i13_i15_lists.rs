@@ -1,6 +1,8 @@
 use ca_authority::ActError;
-use ca_core::ids::NodeId;
-use ca_core::outcome::Refusal;
+use ca_core::command::Command;
+use ca_core::ids::{Digest, NodeId};
+use ca_core::outcome::{Outcome, Refusal};
+use ca_core::register::StorageFault;
 use ca_sim::log::Kept;
 use ca_sim::world::ca;
 use ca_sim::{Act, Fault, TokenMode, World};
@@ -78,7 +80,25 @@ fn i13_a_late_signature_of_a_replaced_cut_is_dropped() {
     world.settle_and_check();
 }
 
-/// Mechanism: `ca_authority::crl::crl` compares the digest of what it made with that of what was signed (I23).
+/// Mechanism: `ca_authority::crl::crl`, `Digest::of(&tbs) != current.tbs_digest`: a node whose register makes another
+/// list than the one that was signed serves none, and stops.
+#[test]
+fn i15_a_list_that_is_not_the_signed_one_is_not_served() {
+    let world = World::bootstrapped(3);
+    let ca = ca("issuing");
+    let Outcome::CrlCut(cut) = world.command(2, Command::CutCrl { ca: ca.clone() }) else {
+        panic!("no cut");
+    };
+    let tbs_digest = Digest::of(b"what another register would have made");
+    let record = Command::RecordCrl { ca: ca.clone(), number: cut.number, tbs_digest, signature: vec![1; 70] };
+    assert_eq!(world.command(2, record), Outcome::Done);
+    for node in world.nodes() {
+        let StorageFault(why) = world.node(node).crl(&ca).unwrap_err();
+        assert_eq!(why, "CRL 1 of issuing is not the one that was signed");
+    }
+}
+
+/// Mechanism: `ca_core::crl::tbs`, which takes the place from the cluster's addresses and the key from the issuer.
 #[test]
 fn i15_each_list_names_its_place_and_its_issuer() {
     let world = World::bootstrapped(3);
