@@ -169,9 +169,11 @@ impl<P: Ports> Authority<P> {
                     },
                     this_update: life.this_update,
                     next_update: Some(life.next_update),
+                    archive_cutoff: None,
                 })
                 .collect(),
             nonce: request.nonce,
+            extended_revoke: false,
         };
         let data = data.encode().map_err(|_| OcspError::InternalError)?;
         let signature = self.sign(responder.order(data.clone())).await.map_err(|error| match error {

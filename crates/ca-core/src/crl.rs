@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
-use ca_x509::crl::{CrlEntry, TbsCrl};
+use ca_x509::crl::{CrlEntry, CrlScope, TbsCrl};
 use ca_x509::serial::SerialNumber;
 
 use crate::ids::CaId;
@@ -31,6 +31,10 @@ pub fn tbs(
         number: cut.number,
         authority_key_identifier: issuer.public_key.key_identifier(),
         distribution_point: Some(cluster.urls.crl(ca)),
+        scope: CrlScope::All,
+        delta_base: None,
+        freshest_crl: Vec::new(),
+        expired_since: None,
     };
     let entries = entries(register, ca, cut)?;
     list.encode(entries).map_err(|e| StorageFault(alloc::format!("the CRL of {ca}: {e}")))
@@ -46,11 +50,7 @@ fn entries(register: &dyn Register, ca: &CaId, cut: &CrlCut) -> Result<Vec<CrlEn
             return ControlFlow::Break(());
         }
         if let Some(event) = revocation.as_of(cut.index) {
-            entries.push(CrlEntry {
-                serial: *serial,
-                revoked_at: event.revoked_at,
-                reason: event.change.reason(),
-            });
+            entries.push(CrlEntry::revoked(*serial, event.revoked_at, event.change.reason()));
         }
         ControlFlow::Continue(())
     })?;

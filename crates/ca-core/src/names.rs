@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use ca_x509::name::GeneralName;
+use ca_x509::name::{GeneralName, HostName};
 
 use crate::limits::NAMES_MAX;
 use crate::outcome::Refusal;
@@ -49,7 +49,12 @@ fn one(rules: &NameRules, name: &GeneralName) -> Result<GeneralName, Refusal> {
                 Some(host) => host,
                 None => &dns,
             };
-            host_name(host).map_err(|why| refused(alloc::format!("`{dns}`: {why}")))?;
+            let name = HostName::parse(host).map_err(|why| refused(alloc::format!("`{dns}`: {why}")))?;
+            // IDNA permits it and leaves it to registries; a name made to look like another is not ours to certify.
+            if name.mixes_scripts() {
+                let unicode = name.to_unicode();
+                return Err(refused(alloc::format!("`{dns}`: a label of `{unicode}` mixes scripts")));
+            }
             if !covers(&rules.dns, host) {
                 let allowed = match &rules.dns {
                     DnsRule::Under(suffixes) => suffixes.join(", "),
@@ -60,8 +65,16 @@ fn one(rules: &NameRules, name: &GeneralName) -> Result<GeneralName, Refusal> {
             Ok(GeneralName::Dns(dns))
         }
         GeneralName::Ip(_) if rules.ip == Allow::Yes => Ok(name.clone()),
-        GeneralName::Uri(_) if rules.uri == Allow::Yes => Ok(name.clone()),
-        GeneralName::Ip(_) | GeneralName::Uri(_) | GeneralName::Email(_) => {
+        GeneralName::Uri(_) if rules.uri == Allow::Yes => {
+            name.check().map_err(|why| refused(alloc::format!("{name}: {why}")))?;
+            Ok(name.clone())
+        }
+        GeneralName::Ip(_)
+        | GeneralName::Uri(_)
+        | GeneralName::Email(_)
+        | GeneralName::Directory(_)
+        | GeneralName::SmtpUtf8Mailbox(_)
+        | GeneralName::UserPrincipalName(_) => {
             Err(refused(alloc::format!("the profile allows no names of this kind: {name:?}")))
         }
     }
@@ -75,35 +88,6 @@ fn covers(rule: &DnsRule, host: &str) -> bool {
             host.strip_suffix(suffix.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         }),
     }
-}
-
-/// RFC 1034 §3.5 as RFC 5280 §4.2.1.6 wants it ("preferred name syntax"), RFC 1123 §2.1.
-///
-/// # Errors
-/// What is wrong.
-pub fn host_name(host: &str) -> Result<(), String> {
-    if host.is_empty() || host.len() > 253 {
-        return Err(alloc::format!("{} characters, where 1 to 253 may be", host.len()));
-    }
-    for label in host.split('.') {
-        let letters = label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-        if label.is_empty() || label.len() > 63 {
-            return Err(alloc::format!("a label of {} characters, where 1 to 63 may be", label.len()));
-        }
-        if !letters {
-            return Err(alloc::format!(
-                "label `{label}` has characters other than letters, digits and hyphens"
-            ));
-        }
-        if label.starts_with('-') || label.ends_with('-') {
-            return Err(alloc::format!("label `{label}` begins or ends with a hyphen"));
-        }
-    }
-    let last = host.rsplit('.').next().unwrap_or_default();
-    if last.chars().all(|c| c.is_ascii_digit()) {
-        return Err("it looks like an IP address: ask for it as one".into());
-    }
-    Ok(())
 }
 
 fn refused(why: String) -> Refusal {
@@ -149,6 +133,10 @@ mod tests {
             "münchen.de",
             "10.0.0.1",
             "1.2",
+            "xn--a.test",
+            "xn--n3h.test",
+            // p, then a Cyrillic a, ypal.
+            "xn--pypal-4ve.test",
             long_label.as_str(),
             long_name.as_str(),
         ] {

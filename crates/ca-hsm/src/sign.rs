@@ -5,9 +5,11 @@
 use aws_lc_rs::digest;
 use ca_x509::algorithm::{SignatureAlgorithm, ecdsa_signature_der};
 use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
+use cryptoki::mechanism::rsa::{PkcsMgfType, PkcsPssParams};
 use cryptoki::mechanism::{Mechanism, MechanismType};
 use cryptoki::object::ObjectHandle;
 use cryptoki::session::Session;
+use cryptoki::types::Ulong;
 
 use crate::error::{During as _, Fault, TokenError};
 
@@ -48,6 +50,18 @@ pub(crate) fn sign(
             let hash = Hash { algorithm: &digest::SHA512, prefix: DIGEST_INFO_SHA512 };
             rsa(session, offered, key, &hash, &Mechanism::Sha512RsaPkcs, message)
         }
+        A::RsaPssSha256 => {
+            let parameters = pss_parameters(MechanismType::SHA256, PkcsMgfType::MGF1_SHA256, 32);
+            pss(session, key, &digest::SHA256, parameters, message)
+        }
+        A::RsaPssSha384 => {
+            let parameters = pss_parameters(MechanismType::SHA384, PkcsMgfType::MGF1_SHA384, 48);
+            pss(session, key, &digest::SHA384, parameters, message)
+        }
+        A::RsaPssSha512 => {
+            let parameters = pss_parameters(MechanismType::SHA512, PkcsMgfType::MGF1_SHA512, 64);
+            pss(session, key, &digest::SHA512, parameters, message)
+        }
     }
 }
 
@@ -81,4 +95,20 @@ fn rsa(
     }
     let info = [hash.prefix, digest::digest(hash.algorithm, message).as_ref()].concat();
     session.sign(&Mechanism::RsaPkcs, key, &info).during("sign")
+}
+
+fn pss(
+    session: &Session,
+    key: ObjectHandle,
+    hash: &'static digest::Algorithm,
+    parameters: PkcsPssParams,
+    message: &[u8],
+) -> Result<Vec<u8>, Fault> {
+    let hashed = digest::digest(hash, message);
+    session.sign(&Mechanism::RsaPkcsPss(parameters), key, hashed.as_ref()).during("sign")
+}
+
+/// As the algorithm identifier in what is signed says it: the salt is as long as the hash.
+fn pss_parameters(hash_alg: MechanismType, mgf: PkcsMgfType, salt_octets: u8) -> PkcsPssParams {
+    PkcsPssParams { hash_alg, mgf, s_len: Ulong::from(u64::from(salt_octets)) }
 }

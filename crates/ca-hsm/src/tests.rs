@@ -77,6 +77,7 @@ fn every_kind_of_key_signs_what_the_verifier_accepts(world: &World) {
         (KeyKind::EcP384, vec![A::EcdsaSha384, A::EcdsaSha256]),
         (KeyKind::EcP521, vec![A::EcdsaSha512]),
         (KeyKind::Rsa { bits: 3072 }, vec![A::RsaPkcs1Sha256, A::RsaPkcs1Sha384, A::RsaPkcs1Sha512]),
+        (KeyKind::Rsa { bits: 2048 }, vec![A::RsaPssSha256, A::RsaPssSha384, A::RsaPssSha512]),
     ];
     for (kind, algorithms) in kinds {
         let key = run(token.generate(kind, "signs")).unwrap();
@@ -85,7 +86,7 @@ fn every_kind_of_key_signs_what_the_verifier_accepts(world: &World) {
             assert_signs(&token, &key, algorithm);
         }
     }
-    assert_eq!(run(token.keys()).unwrap().len(), 4);
+    assert_eq!(run(token.keys()).unwrap().len(), 5);
 }
 
 fn ed25519_signs_or_is_said_to_be_missing(world: &World) {

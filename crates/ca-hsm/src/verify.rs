@@ -5,7 +5,7 @@ use ca_authority::ports::{BadSignature, Verifier};
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::key::{KeyKind, PublicKey};
 
-/// Verifies with aws-lc: P-256, P-384 and P-521 with SHA-256, -384 and -512; RSA of 2048 to 8192 bits; Ed25519.
+/// Verifies with aws-lc: P-256, P-384 and P-521 with SHA-256, -384 and -512; RSA of 2048 to 8192 bits, PKCS #1 and PSS; Ed25519.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SignatureVerifier;
 
@@ -40,6 +40,9 @@ fn parameters(kind: KeyKind, algorithm: SignatureAlgorithm) -> Option<&'static d
         (K::Rsa { .. }, A::RsaPkcs1Sha256) => &signature::RSA_PKCS1_2048_8192_SHA256,
         (K::Rsa { .. }, A::RsaPkcs1Sha384) => &signature::RSA_PKCS1_2048_8192_SHA384,
         (K::Rsa { .. }, A::RsaPkcs1Sha512) => &signature::RSA_PKCS1_2048_8192_SHA512,
+        (K::Rsa { .. }, A::RsaPssSha256) => &signature::RSA_PSS_2048_8192_SHA256,
+        (K::Rsa { .. }, A::RsaPssSha384) => &signature::RSA_PSS_2048_8192_SHA384,
+        (K::Rsa { .. }, A::RsaPssSha512) => &signature::RSA_PSS_2048_8192_SHA512,
         (K::Ed25519, A::Ed25519) => &signature::ED25519,
         (K::EcP256 | K::EcP384 | K::EcP521 | K::Rsa { .. } | K::Ed25519, _) => return None,
     })
@@ -107,6 +110,18 @@ mod tests {
         for bits in [2048, 3072] {
             check(&format!("-algorithm RSA -pkeyopt rsa_keygen_bits:{bits}"), &cases);
         }
+    }
+
+    #[test]
+    fn rsa_pss_by_openssl_verifies() {
+        let [sha256, sha384, sha512] = ["sha256", "sha384", "sha512"].map(|hash| {
+            format!(
+                "dgst -{hash} -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest -sign key.pem message"
+            )
+        });
+        let cases: [(&str, A); 3] =
+            [(&sha256, A::RsaPssSha256), (&sha384, A::RsaPssSha384), (&sha512, A::RsaPssSha512)];
+        check("-algorithm RSA -pkeyopt rsa_keygen_bits:2048", &cases);
     }
 
     #[test]

@@ -25,19 +25,28 @@ pub enum SignatureAlgorithm {
     RsaPkcs1Sha384,
     /// RSASSA-PKCS1-v1_5 over SHA-512.
     RsaPkcs1Sha512,
+    /// RSASSA-PSS over SHA-256, MGF1 over the same, a salt of 32 octets.
+    RsaPssSha256,
+    /// RSASSA-PSS over SHA-384, MGF1 over the same, a salt of 48 octets.
+    RsaPssSha384,
+    /// RSASSA-PSS over SHA-512, MGF1 over the same, a salt of 64 octets.
+    RsaPssSha512,
     /// Ed25519 (pure).
     Ed25519,
 }
 
 impl SignatureAlgorithm {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::EcdsaSha256,
         Self::EcdsaSha384,
         Self::EcdsaSha512,
         Self::RsaPkcs1Sha256,
         Self::RsaPkcs1Sha384,
         Self::RsaPkcs1Sha512,
+        Self::RsaPssSha256,
+        Self::RsaPssSha384,
+        Self::RsaPssSha512,
         Self::Ed25519,
     ];
 
@@ -60,14 +69,17 @@ impl SignatureAlgorithm {
             Self::EcdsaSha256 | Self::EcdsaSha384 | Self::EcdsaSha512 => {
                 matches!(kind, KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::EcP521)
             }
-            Self::RsaPkcs1Sha256 | Self::RsaPkcs1Sha384 | Self::RsaPkcs1Sha512 => {
-                matches!(kind, KeyKind::Rsa { .. })
-            }
+            Self::RsaPkcs1Sha256
+            | Self::RsaPkcs1Sha384
+            | Self::RsaPkcs1Sha512
+            | Self::RsaPssSha256
+            | Self::RsaPssSha384
+            | Self::RsaPssSha512 => matches!(kind, KeyKind::Rsa { .. }),
             Self::Ed25519 => matches!(kind, KeyKind::Ed25519),
         }
     }
 
-    /// The name in its RFC, as OpenSSL shows it too.
+    /// The name in its RFC, as OpenSSL shows it too; RSASSA-PSS has one for all hashes, so they are added.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -77,16 +89,29 @@ impl SignatureAlgorithm {
             Self::RsaPkcs1Sha256 => "sha256WithRSAEncryption",
             Self::RsaPkcs1Sha384 => "sha384WithRSAEncryption",
             Self::RsaPkcs1Sha512 => "sha512WithRSAEncryption",
+            Self::RsaPssSha256 => "rsassaPss-SHA256",
+            Self::RsaPssSha384 => "rsassaPss-SHA384",
+            Self::RsaPssSha512 => "rsassaPss-SHA512",
             Self::Ed25519 => "Ed25519",
         }
     }
 
-    /// The DER AlgorithmIdentifier: parameters NULL for RSA (RFC 4055 §5), absent for the others
-    /// (RFC 5758 §3.2, RFC 8410 §3).
+    /// The DER AlgorithmIdentifier: parameters NULL for RSA (RFC 4055 §5), those of the variant for RSASSA-PSS
+    /// (RFC 4055 §3.1), absent for the others (RFC 5758 §3.2, RFC 8410 §3).
     #[must_use]
     pub fn to_der(self) -> Vec<u8> {
-        let (oid, has_null) = self.identifier();
-        let parameters = if has_null { asn1::null() } else { Vec::new() };
+        let (oid, parameters) = match self {
+            Self::EcdsaSha256 => (oids::ECDSA_SHA256, Vec::new()),
+            Self::EcdsaSha384 => (oids::ECDSA_SHA384, Vec::new()),
+            Self::EcdsaSha512 => (oids::ECDSA_SHA512, Vec::new()),
+            Self::RsaPkcs1Sha256 => (oids::RSA_SHA256, asn1::null()),
+            Self::RsaPkcs1Sha384 => (oids::RSA_SHA384, asn1::null()),
+            Self::RsaPkcs1Sha512 => (oids::RSA_SHA512, asn1::null()),
+            Self::RsaPssSha256 => (oids::RSA_PSS, pss_parameters(oids::SHA256, 32)),
+            Self::RsaPssSha384 => (oids::RSA_PSS, pss_parameters(oids::SHA384, 48)),
+            Self::RsaPssSha512 => (oids::RSA_PSS, pss_parameters(oids::SHA512, 64)),
+            Self::Ed25519 => (oids::ED25519, Vec::new()),
+        };
         asn1::sequence(&[&asn1::oid(oid), &parameters])
     }
 
@@ -100,18 +125,6 @@ impl SignatureAlgorithm {
             .into_iter()
             .find(|algorithm| algorithm.to_der() == bytes)
             .ok_or_else(|| DecodeError::UnsupportedAlgorithm { oid: asn1::oid_text(oid) })
-    }
-
-    const fn identifier(self) -> (ObjectIdentifier, bool) {
-        match self {
-            Self::EcdsaSha256 => (oids::ECDSA_SHA256, false),
-            Self::EcdsaSha384 => (oids::ECDSA_SHA384, false),
-            Self::EcdsaSha512 => (oids::ECDSA_SHA512, false),
-            Self::RsaPkcs1Sha256 => (oids::RSA_SHA256, true),
-            Self::RsaPkcs1Sha384 => (oids::RSA_SHA384, true),
-            Self::RsaPkcs1Sha512 => (oids::RSA_SHA512, true),
-            Self::Ed25519 => (oids::ED25519, false),
-        }
     }
 }
 
@@ -136,6 +149,18 @@ pub fn ecdsa_signature_der(r_s: &[u8]) -> Result<Vec<u8>, EncodeError> {
     Ok(asn1::sequence(&[&asn1::unsigned(r), &asn1::unsigned(s)]))
 }
 
+/// RSASSA-PSS-params (RFC 4055 §3.1): hash and MGF1 over it, the salt as long as the hash; the trailer is the
+/// default. The hash's own parameters are NULL (RFC 4055 §2.1), as the CA/Browser Forum wants the octets (BR 7.1.3.2.1).
+fn pss_parameters(hash: ObjectIdentifier, salt_length: u8) -> Vec<u8> {
+    let hash = asn1::sequence(&[&asn1::oid(hash), &asn1::null()]);
+    let mask = asn1::sequence(&[&asn1::oid(oids::MGF1), &hash]);
+    asn1::sequence(&[
+        &asn1::explicit(0, &[&hash]),
+        &asn1::explicit(1, &[&mask]),
+        &asn1::explicit(2, &[&asn1::unsigned(&[salt_length])]),
+    ])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +178,21 @@ mod tests {
         let absent = asn1::sequence(&[&asn1::oid(oids::RSA_SHA256)]);
         assert!(SignatureAlgorithm::from_der(&absent).is_err());
         assert_eq!(SignatureAlgorithm::RsaPkcs1Sha256.to_der()[13..], [5, 0]);
+    }
+
+    #[test]
+    fn rfc4055_3_1_pss_parameters_name_hash_mask_and_salt() {
+        let expected: &[u8] = &[
+            0x30, 0x41, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a, 0x30, 0x34, 0xa0,
+            0x0f, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
+            0xa1, 0x1c, 0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08, 0x30,
+            0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0xa2, 0x03,
+            0x02, 0x01, 0x20,
+        ];
+        assert_eq!(SignatureAlgorithm::RsaPssSha256.to_der(), expected);
+        // The parameters are no option: the defaults are SHA-1 (RFC 4055 §3.1).
+        let absent = asn1::sequence(&[&asn1::oid(oids::RSA_PSS)]);
+        assert!(SignatureAlgorithm::from_der(&absent).is_err());
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub(crate) const PRINTABLE_STRING: u8 = 0x13;
 pub(crate) const IA5_STRING: u8 = 0x16;
 pub(crate) const UTC_TIME: u8 = 0x17;
 pub(crate) const GENERALIZED_TIME: u8 = 0x18;
+pub(crate) const BMP_STRING: u8 = 0x1e;
 pub(crate) const SEQUENCE: u8 = 0x30;
 pub(crate) const SET: u8 = 0x31;
 
@@ -104,6 +105,15 @@ impl<'a> Cursor<'a> {
         element.open(SEQUENCE)
     }
 
+    /// A BOOLEAN DEFAULT FALSE under `tag`: true, or left out.
+    pub(crate) fn flag(&mut self, tag: u8) -> Result<bool, DecodeError> {
+        match self.optional(tag)? {
+            None => Ok(false),
+            Some(element) if element.boolean(tag)? => Ok(true),
+            Some(element) => Err(element.rule("a default is not encoded (X.690 §11.5)")),
+        }
+    }
+
     /// The next identifier octet, if a value is left.
     pub(crate) fn peek(&self) -> Option<u8> {
         self.reader.peek_byte()
@@ -147,9 +157,9 @@ impl<'a> Element<'a> {
         read_one(self.what, self.value)
     }
 
-    /// BOOLEAN (X.690 §11.1: 0x00 or 0xff).
-    pub(crate) fn boolean(self) -> Result<bool, DecodeError> {
-        match self.tagged(BOOLEAN)?.value {
+    /// BOOLEAN (X.690 §11.1: 0x00 or 0xff), under its own tag or an implicit one.
+    pub(crate) fn boolean(self, tag: u8) -> Result<bool, DecodeError> {
+        match self.tagged(tag)?.value {
             [0x00] => Ok(false),
             [0xff] => Ok(true),
             _ => Err(self.rule("a BOOLEAN is 0x00 or 0xff (X.690 §11.1)")),
@@ -339,8 +349,8 @@ mod tests {
 
     #[test]
     fn x690_11_1_true_is_ff() {
-        assert!(read_one("test", &[1, 1, 1]).unwrap().boolean().is_err());
-        assert!(read_one("test", &[1, 1, 0xff]).unwrap().boolean().unwrap());
+        assert!(read_one("test", &[1, 1, 1]).unwrap().boolean(BOOLEAN).is_err());
+        assert!(read_one("test", &[1, 1, 0xff]).unwrap().boolean(BOOLEAN).unwrap());
     }
 
     proptest! {

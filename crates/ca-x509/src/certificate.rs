@@ -19,13 +19,25 @@ use crate::serial::SerialNumber;
 use crate::signed::{self, Signed};
 use crate::time::UnixSeconds;
 
+mod constraints;
 mod extensions;
 mod key_usage;
+mod microsoft;
+mod pointers;
+mod policies;
+mod transparency;
 
+pub use constraints::{BasicConstraints, NameConstraints, NameSubtree};
 use extensions::Unknown;
-pub use extensions::{BasicConstraints, Extensions};
-pub(crate) use extensions::{distribution_point_name, read_distribution_point_name};
+pub use extensions::{Extensions, TlsFeature};
 pub use key_usage::{ExtendedKeyUsage, KeyUsage};
+pub use microsoft::CertificateTemplate;
+pub(crate) use pointers::{
+    distribution_point_name, encode_distribution_points, read_distribution_point_name,
+    read_distribution_points,
+};
+pub use policies::{CertificatePolicy, PolicyConstraints};
+pub use transparency::SignedTimestamp;
 
 /// What a CA signs (RFC 5280 §4.1.2), version 3.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -49,11 +49,7 @@ pub(crate) fn read_all<'a>(mut list: Cursor<'a>) -> Result<Vec<Extension<'a>>, D
         }
         let mut fields = list.sequence("extension")?;
         let oid = fields.any()?.oid()?;
-        let is_critical = match fields.optional(asn1::BOOLEAN)? {
-            None => false,
-            Some(element) if element.boolean()? => true,
-            Some(element) => return Err(element.rule("a default is not encoded (X.690 §11.5)")),
-        };
+        let is_critical = fields.flag(asn1::BOOLEAN)?;
         let value = fields.expect(asn1::OCTET_STRING)?.value;
         fields.finish()?;
         if extensions.iter().any(|earlier| earlier.oid == oid) {

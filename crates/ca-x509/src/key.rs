@@ -126,6 +126,12 @@ pub enum KeyError {
         /// Bits allowed.
         max: u16,
     },
+    /// Numbers that are no RSA public key (RFC 8017 §3.1).
+    #[error("no rsa public key: {rule}")]
+    NotRsa {
+        /// The rule that they break.
+        rule: &'static str,
+    },
     /// An RSA exponent that is zero or not below the modulus in length.
     #[error("rsa exponent has {got} octets, at least 1 and at most {max} are read")]
     ExponentSize {
@@ -224,6 +230,29 @@ impl PublicKey {
         KeyIdentifier(Sha1::digest(&self.key_bits).into())
     }
 
+    /// Checks what RFC 8017 §3.1 says of the numbers of an RSA key and can be seen: the modulus is odd, as a
+    /// product of odd primes is; the exponent is odd, at least 3 and below the modulus. Which sizes are good
+    /// enough, and that the modulus has no known factor, is decided elsewhere; so is whether a point is on its curve.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub fn check(&self) -> Result<(), KeyError> {
+        let Some(RsaParts { modulus, exponent }) = &self.rsa else { return Ok(()) };
+        let is_odd = |octets: &[u8]| octets.last().is_some_and(|last| last & 1 == 1);
+        let is_below =
+            exponent.len() < modulus.len() || exponent.len() == modulus.len() && exponent < modulus;
+        let rule = if !is_odd(modulus) {
+            "the modulus is odd"
+        } else if !is_odd(exponent) || exponent.as_slice() == [1] {
+            "the exponent is odd and at least 3"
+        } else if !is_below {
+            "the exponent is below the modulus"
+        } else {
+            return Ok(());
+        };
+        Err(KeyError::NotRsa { rule })
+    }
+
     fn assemble(kind: KeyKind, algorithm: &[u8], key_bits: Vec<u8>, rsa: Option<RsaParts>) -> Self {
         let spki = asn1::sequence(&[algorithm, &asn1::bit_string(&key_bits)]);
         Self { kind, spki, key_bits, rsa }
@@ -299,8 +328,9 @@ pub(crate) mod tests {
                 PublicKey::from_ec_point(kind, &point).unwrap()
             })
         };
-        let rsa = proptest::collection::vec(any::<u8>(), 1..300).prop_map(|mut modulus| {
+        let rsa = proptest::collection::vec(any::<u8>(), 2..300).prop_map(|mut modulus| {
             modulus[0] |= 1;
+            *modulus.last_mut().unwrap() |= 1;
             PublicKey::from_rsa(&modulus, &[3]).unwrap()
         });
         prop_oneof![

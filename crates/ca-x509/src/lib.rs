@@ -29,6 +29,7 @@ pub mod key;
 pub mod limits;
 pub mod name;
 pub mod ocsp;
+pub mod oid;
 pub mod pem;
 pub mod request;
 pub mod serial;

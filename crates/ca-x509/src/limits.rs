@@ -45,9 +45,34 @@ pub const NAME_ATTRIBUTE_CHARS_MAX: usize = 64;
 /// Longest locality and state, in characters (RFC 5280 appendix A.1, `ub-locality-name`, `ub-state-name`).
 pub const NAME_PLACE_CHARS_MAX: usize = 128;
 
+/// Longest name of a person or its pseudonym, and longest street, in characters (X.520 annex C: `ub-pseudonym`,
+/// `ub-street-address`; `ub-name` is 32,768, which no name needs).
+pub const NAME_PERSON_CHARS_MAX: usize = 128;
+
+/// Longest mailbox in a distinguished name, in characters (RFC 5280 appendix A.1, `ub-emailaddress-length`).
+pub const NAME_MAILBOX_CHARS_MAX: usize = 255;
+
+/// Longest attribute of a kind that has no bound of its own, in characters. Origin: the largest of the others.
+pub const NAME_OTHER_CHARS_MAX: usize = 256;
+
+/// Longest host name in its text form, in octets (RFC 1034 §3.1: 255 with the length octets of first label and root).
+pub const HOST_NAME_BYTES_MAX: usize = 253;
+
+/// Longest label of a host name, in octets (RFC 1034 §3.1).
+pub const HOST_LABEL_BYTES_MAX: usize = 63;
+
+/// Longest mailbox, in octets (RFC 5321 §4.5.3.1.3: a path of 256 with its brackets).
+pub const MAILBOX_BYTES_MAX: usize = 254;
+
+/// Longest local part of a mailbox, in octets (RFC 5321 §4.5.3.1.1).
+pub const MAILBOX_LOCAL_BYTES_MAX: usize = 64;
+
 /// Longest alternative name, in octets. Origin: a DNS name has at most 253, a mailbox 254 (RFC 5321
 /// §4.5.3.1); URIs of use stay far below 2 KiB.
 pub const GENERAL_NAME_BYTES_MAX: usize = 2 * 1024;
+
+/// Longest name of a certificate template, in characters. Origin: Active Directory's bound of a common name.
+pub const TEMPLATE_NAME_CHARS_MAX: usize = 64;
 
 /// Longest serial number, in octets (RFC 5280 §4.1.2.2).
 pub const SERIAL_BYTES_MAX: usize = 20;

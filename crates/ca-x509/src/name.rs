@@ -1,20 +1,29 @@
-//! Distinguished names, kept as the DER they came in, and the four forms of alternative names in use.
+//! Names: distinguished ones, kept as the DER they came in, and the forms of alternative names in use.
+//!
+//! Reading asks for DER and no more, for names of strangers are read too. What the standards say beyond it
+//! (string types, bounds, host names, mailboxes, URIs, IDNA) is asked of a name by its `check`, and by the
+//! builder; nothing that is certified goes without.
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::fmt;
 
-use der::asn1::ObjectIdentifier;
-
 use crate::asn1::{self, Element};
 use crate::error::DecodeError;
-use crate::limits::{NAME_ATTRIBUTE_CHARS_MAX, NAME_ATTRIBUTES_MAX, NAME_BYTES_MAX, NAME_PLACE_CHARS_MAX};
-use crate::oids;
+use crate::limits::{NAME_ATTRIBUTES_MAX, NAME_BYTES_MAX};
 
+mod attribute;
 mod general;
+mod host;
+mod label;
+mod mailbox;
+mod uri;
 
+pub use attribute::AttributeType;
+use attribute::{is_shown, text_of};
 pub use general::GeneralName;
-pub(crate) use general::URI;
+pub(crate) use general::{DIRECTORY, DNS, EMAIL, IP, URI};
+pub use host::{HostName, HostNameError};
 
 /// A distinguished name: its DER, well-formed. Equal means equal octets, which is stricter than
 /// RFC 5280 §7.1 and what chaining needs.
@@ -28,7 +37,7 @@ pub struct DistinguishedName {
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct DistinguishedNameBuilder {
-    attributes: Vec<(Attribute, String)>,
+    attributes: Vec<(AttributeType, String)>,
 }
 
 /// Why a name was refused.
@@ -51,11 +60,25 @@ pub enum NameError {
         /// Characters allowed.
         max: usize,
     },
-    /// An attribute with characters that its string type does not have.
-    #[error("{attribute} has a character outside its string type")]
+    /// An attribute with characters that its string type does not have, or that nobody sees.
+    #[error("{attribute} has a character outside its string type, or one that is not shown")]
     Characters {
         /// The attribute's short name.
         attribute: &'static str,
+    },
+    /// An attribute in another string type than its own (RFC 5280 §4.1.2.4).
+    #[error("{attribute} has string type 0x{got:02x}, which is not its own")]
+    StringType {
+        /// The attribute's short name.
+        attribute: &'static str,
+        /// The identifier octet found.
+        got: u8,
+    },
+    /// An attribute that occurs twice in one relative name (X.501 §9.3).
+    #[error("{attribute} occurs twice in one relative name")]
+    Repeated {
+        /// The attribute's short name, or its object identifier.
+        attribute: String,
     },
     /// More attributes than [`NAME_ATTRIBUTES_MAX`].
     #[error("distinguished name has {got} attributes, at most {max} are allowed")]
@@ -81,6 +104,17 @@ pub enum NameError {
         /// Octets allowed.
         max: usize,
     },
+    /// A form of general name that breaks its syntax.
+    #[error("{form}: {rule}")]
+    Syntax {
+        /// The form's name in GeneralName, or in the standard of its kind of otherName.
+        form: &'static str,
+        /// The rule that it breaks, with its source.
+        rule: &'static str,
+    },
+    /// A host name, or the host in a mailbox or URI, that is none.
+    #[error(transparent)]
+    Host(#[from] HostNameError),
     /// An address of neither 4 nor 16 octets.
     #[error("ip address has {got} octets, expected 4 or 16")]
     AddressLength {
@@ -105,7 +139,7 @@ impl DistinguishedName {
     /// Reads a DER Name (RFC 5280 §4.1.2.4). Attribute types and string types are not restricted.
     ///
     /// # Errors
-    /// Not DER, octets after it, an empty set or value, or over the limits.
+    /// Not DER (a set out of order is not), octets after it, an empty set, or over the limits.
     pub fn from_der(bytes: &[u8]) -> Result<Self, DecodeError> {
         if bytes.len() > NAME_BYTES_MAX {
             return Err(DecodeError::TooLong { what: NAME, got: bytes.len(), max: NAME_BYTES_MAX });
@@ -130,12 +164,38 @@ impl DistinguishedName {
         self.der.len() <= 2
     }
 
+    /// Checks the name as RFC 5280 §4.1.2.4 wants it written: known attributes in their string types and
+    /// bounds (appendix A.1), others as strings, none twice in one relative name, no character that is not
+    /// shown. An empty name is well-formed; where one may stand is not decided here.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check(&self) -> Result<(), NameError> {
+        let attributes = self.attributes();
+        let mut previous: Option<&AttributeEntry<'_>> = None;
+        for entry in &attributes {
+            // A set is sorted by its octets, so what is of one type stands together.
+            if previous.is_some_and(|previous| previous.set == entry.set && previous.oid == entry.oid) {
+                return Err(NameError::Repeated { attribute: entry.label() });
+            }
+            match entry.kind() {
+                Some(kind) => kind.check_value(entry.value)?,
+                None => attribute::check_other(entry.value)?,
+            }
+            previous = Some(entry);
+        }
+        Ok(())
+    }
+
     /// The text of the last (most specific) common name, if there is one in a string type read here.
     #[must_use]
     pub fn common_name(&self) -> Option<String> {
-        let attributes = self.attributes();
-        let mut names = attributes.iter().rev().filter(|entry| entry.oid == oids::COMMON_NAME.as_bytes());
-        names.next().and_then(|entry| text_of(entry.value))
+        self.texts().filter(|(kind, _)| *kind == AttributeType::CommonName).last().map(|(_, text)| text)
+    }
+
+    /// Each attribute of a known kind with its text, in the order of the name; others are left out.
+    pub fn texts(&self) -> impl Iterator<Item = (AttributeType, String)> {
+        self.attributes().into_iter().filter_map(|entry| Some((entry.kind()?, text_of(entry.value)?)))
     }
 
     fn attributes(&self) -> Vec<AttributeEntry<'_>> {
@@ -184,44 +244,50 @@ impl fmt::Debug for DistinguishedName {
 }
 
 impl DistinguishedNameBuilder {
+    /// Adds an attribute.
+    pub fn attribute(mut self, kind: AttributeType, text: impl Into<String>) -> Self {
+        self.attributes.push((kind, text.into()));
+        self
+    }
+
     /// Adds `countryName`, two letters of ISO 3166, a PrintableString.
     pub fn country(self, text: impl Into<String>) -> Self {
-        self.with(&COUNTRY, text.into())
+        self.attribute(AttributeType::Country, text)
     }
 
     /// Adds `stateOrProvinceName`.
     pub fn state(self, text: impl Into<String>) -> Self {
-        self.with(&STATE, text.into())
+        self.attribute(AttributeType::State, text)
     }
 
     /// Adds `localityName`.
     pub fn locality(self, text: impl Into<String>) -> Self {
-        self.with(&LOCALITY, text.into())
+        self.attribute(AttributeType::Locality, text)
     }
 
     /// Adds `organizationName`.
     pub fn organization(self, text: impl Into<String>) -> Self {
-        self.with(&ORGANIZATION, text.into())
+        self.attribute(AttributeType::Organization, text)
     }
 
     /// Adds `organizationalUnitName`.
     pub fn organizational_unit(self, text: impl Into<String>) -> Self {
-        self.with(&ORGANIZATIONAL_UNIT, text.into())
+        self.attribute(AttributeType::OrganizationalUnit, text)
     }
 
     /// Adds `commonName`.
     pub fn common_name(self, text: impl Into<String>) -> Self {
-        self.with(&COMMON_NAME, text.into())
+        self.attribute(AttributeType::CommonName, text)
     }
 
     /// Adds `serialNumber` (of a person or device, not of a certificate), a PrintableString.
     pub fn serial_number(self, text: impl Into<String>) -> Self {
-        self.with(&SERIAL_NUMBER, text.into())
+        self.attribute(AttributeType::SerialNumber, text)
     }
 
     /// Adds `domainComponent`, an IA5String.
     pub fn domain_component(self, text: impl Into<String>) -> Self {
-        self.with(&DOMAIN_COMPONENT, text.into())
+        self.attribute(AttributeType::DomainComponent, text)
     }
 
     /// The name.
@@ -237,100 +303,35 @@ impl DistinguishedNameBuilder {
             });
         }
         let mut sets = Vec::new();
-        for (attribute, text) in &self.attributes {
-            attribute.check(text)?;
-            let value = asn1::tlv(attribute.string_tag, &[text.as_bytes()]);
-            let pair = asn1::sequence(&[&asn1::oid(attribute.oid), &value]);
-            sets.extend(asn1::tlv(asn1::SET, &[&pair]));
+        for (kind, text) in &self.attributes {
+            kind.check(text)?;
+            sets.extend(asn1::tlv(asn1::SET, &[&kind.to_der(text)]));
         }
         Ok(DistinguishedName { der: asn1::sequence(&[&sets]) })
-    }
-
-    fn with(mut self, attribute: &Attribute, text: String) -> Self {
-        self.attributes.push((attribute.clone(), text));
-        self
     }
 }
 
 const NAME: &str = "distinguished name";
-
-/// A kind of attribute that the builder writes.
-#[derive(Clone, Debug)]
-struct Attribute {
-    label: &'static str,
-    oid: ObjectIdentifier,
-    string_tag: u8,
-    chars_min: usize,
-    chars_max: usize,
-}
-
-impl Attribute {
-    const fn utf8(label: &'static str, oid: ObjectIdentifier, chars_max: usize) -> Self {
-        Self { label, oid, string_tag: asn1::UTF8_STRING, chars_min: 1, chars_max }
-    }
-
-    fn check(&self, text: &str) -> Result<(), NameError> {
-        let attribute = self.label;
-        let got = text.chars().count();
-        if got == 0 {
-            return Err(NameError::Empty { attribute });
-        }
-        if got > self.chars_max || got < self.chars_min {
-            return Err(NameError::AttributeLength { attribute, got, max: self.chars_max });
-        }
-        let is_good = match self.string_tag {
-            asn1::PRINTABLE_STRING => text.bytes().all(is_printable),
-            asn1::IA5_STRING => text.is_ascii(),
-            _ => true,
-        };
-        // Control characters have no place in a name, and hide what a person approves.
-        if is_good && !text.chars().any(char::is_control) {
-            Ok(())
-        } else {
-            Err(NameError::Characters { attribute })
-        }
-    }
-}
-
-const COMMON_NAME: Attribute = Attribute::utf8("CN", oids::COMMON_NAME, NAME_ATTRIBUTE_CHARS_MAX);
-const ORGANIZATION: Attribute = Attribute::utf8("O", oids::ORGANIZATION, NAME_ATTRIBUTE_CHARS_MAX);
-const ORGANIZATIONAL_UNIT: Attribute =
-    Attribute::utf8("OU", oids::ORGANIZATIONAL_UNIT, NAME_ATTRIBUTE_CHARS_MAX);
-const LOCALITY: Attribute = Attribute::utf8("L", oids::LOCALITY, NAME_PLACE_CHARS_MAX);
-const STATE: Attribute = Attribute::utf8("ST", oids::STATE, NAME_PLACE_CHARS_MAX);
-const COUNTRY: Attribute = Attribute {
-    label: "C",
-    oid: oids::COUNTRY,
-    string_tag: asn1::PRINTABLE_STRING,
-    chars_min: 2,
-    chars_max: 2,
-};
-const SERIAL_NUMBER: Attribute = Attribute {
-    label: "serialNumber",
-    oid: oids::SERIAL_NUMBER,
-    string_tag: asn1::PRINTABLE_STRING,
-    chars_min: 1,
-    chars_max: NAME_ATTRIBUTE_CHARS_MAX,
-};
-const DOMAIN_COMPONENT: Attribute = Attribute {
-    label: "DC",
-    oid: oids::DOMAIN_COMPONENT,
-    string_tag: asn1::IA5_STRING,
-    chars_min: 1,
-    chars_max: NAME_ATTRIBUTE_CHARS_MAX,
-};
-
-/// The characters of PrintableString (X.680 §41.4).
-const fn is_printable(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || matches!(octet, b' ' | b'\'' | b'(' | b')' | b'+'..=b'/' | b':' | b'=' | b'?')
-}
 
 struct AttributeEntry<'a> {
     /// The place of its set in the name.
     set: usize,
     oid: &'a [u8],
     value: Element<'a>,
+}
+
+impl AttributeEntry<'_> {
+    fn kind(&self) -> Option<AttributeType> {
+        AttributeType::of(self.oid)
+    }
+
+    /// The short name of RFC 4514 §3, else the object identifier.
+    fn label(&self) -> String {
+        match self.kind() {
+            Some(kind) if kind.has_short_name() => kind.to_string(),
+            _ => asn1::oid_text(self.oid),
+        }
+    }
 }
 
 fn read_attributes<'a>(der: &'a [u8], mut visit: impl FnMut(AttributeEntry<'a>)) -> Result<(), DecodeError> {
@@ -342,8 +343,15 @@ fn read_attributes<'a>(der: &'a [u8], mut visit: impl FnMut(AttributeEntry<'a>))
         if set.is_finished() {
             return Err(set_element.rule("a relative name has an attribute (X.501 §9.3)"));
         }
+        let mut previous: &[u8] = &[];
         while !set.is_finished() {
-            let mut pair = set.sequence(NAME)?;
+            let element = set.any()?;
+            // No encoding is the beginning of another, so the order of X.690 §11.6 is that of slices.
+            if element.raw < previous {
+                return Err(element.rule("a SET OF is in order (X.690 §11.6)"));
+            }
+            previous = element.raw;
+            let mut pair = element.open(asn1::SEQUENCE)?;
             let (oid, value) = (pair.any()?.oid()?, pair.any()?);
             pair.finish()?;
             visit(AttributeEntry { set: place, oid, value });
@@ -353,46 +361,19 @@ fn read_attributes<'a>(der: &'a [u8], mut visit: impl FnMut(AttributeEntry<'a>))
     Ok(())
 }
 
-/// The text of a directory string; `None` for a type that is not read here or that holds what it must not.
-fn text_of(value: Element<'_>) -> Option<String> {
-    match value.tag {
-        asn1::UTF8_STRING => core::str::from_utf8(value.value).ok().map(String::from),
-        asn1::PRINTABLE_STRING | asn1::IA5_STRING if value.value.is_ascii() => {
-            core::str::from_utf8(value.value).ok().map(String::from)
-        }
-        _ => None,
-    }
-}
-
-const SHORT_NAMES: [(ObjectIdentifier, &str); 9] = [
-    (oids::COMMON_NAME, "CN"),
-    (oids::LOCALITY, "L"),
-    (oids::STATE, "ST"),
-    (oids::ORGANIZATION, "O"),
-    (oids::ORGANIZATIONAL_UNIT, "OU"),
-    (oids::COUNTRY, "C"),
-    (oids::STREET, "STREET"),
-    (oids::DOMAIN_COMPONENT, "DC"),
-    (oids::USER_ID, "UID"),
-];
-
 fn write_attribute(f: &mut fmt::Formatter<'_>, entry: &AttributeEntry<'_>) -> fmt::Result {
-    let short = SHORT_NAMES.iter().find(|(oid, _)| oid.as_bytes() == entry.oid);
-    match (short, text_of(entry.value)) {
-        (Some((_, label)), Some(text)) => {
-            write!(f, "{label}=")?;
-            write_escaped(f, &text)
-        }
+    write!(f, "{}=", entry.label())?;
+    match text_of(entry.value) {
+        Some(text) if entry.kind().is_some_and(AttributeType::has_short_name) => write_escaped(f, &text),
         // RFC 4514 §2.4: hexadecimal of the whole value where the string form is not known.
-        (short, _) => {
-            let label = short.map_or_else(|| asn1::oid_text(entry.oid), |(_, label)| label.to_string());
-            write!(f, "{label}=#")?;
+        _ => {
+            f.write_str("#")?;
             entry.value.raw.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
         }
     }
 }
 
-/// RFC 4514 §2.4. Control characters are escaped as well, so that the text stays on its line.
+/// RFC 4514 §2.4. What is not shown is escaped as well, so that the text stays on its line and says what it holds.
 fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let last = text.chars().count().saturating_sub(1);
     for (place, character) in text.chars().enumerate() {
@@ -401,7 +382,7 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
         match character {
             '"' | '+' | ',' | ';' | '<' | '>' | '\\' => write!(f, "\\{character}")?,
             _ if is_edge_space || is_leading_hash => write!(f, "\\{character}")?,
-            _ if character.is_control() => {
+            _ if !is_shown(character) => {
                 let mut octets = [0; 4];
                 for octet in character.encode_utf8(&mut octets).bytes() {
                     write!(f, "\\{octet:02x}")?;

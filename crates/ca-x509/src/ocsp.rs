@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use sha1::{Digest as _, Sha1};
 
-use crate::asn1::{self, Cursor, Element};
+use crate::asn1::{self, Element};
 use crate::error::{DecodeError, EncodeError};
-use crate::extension;
+use crate::extension::{self, Extension};
 use crate::key::PublicKey;
 use crate::limits::OCSP_NONCE_BYTES_MAX;
 use crate::name::DistinguishedName;
@@ -134,30 +134,26 @@ impl CertId {
 const CERT_ID: &str = "certificate id";
 const NONCE: &str = "nonce";
 
-/// SEQUENCE OF Extension with the nonce alone, an OCTET STRING within the extension's own (RFC 9654 §2.1).
-fn nonce_extensions(nonce: &[u8]) -> Result<Vec<u8>, EncodeError> {
+/// `[number] EXPLICIT SEQUENCE OF Extension`, or nothing if there are none.
+fn extension_list(number: u8, extensions: &[u8]) -> Vec<u8> {
+    if extensions.is_empty() { Vec::new() } else { asn1::explicit(number, &[&asn1::sequence(&[extensions])]) }
+}
+
+/// The nonce, an OCTET STRING within the extension's own (RFC 9654 §2.1).
+fn nonce_extension(nonce: &[u8]) -> Result<Vec<u8>, EncodeError> {
     if nonce.is_empty() || nonce.len() > OCSP_NONCE_BYTES_MAX {
         return Err(EncodeError::Rule { what: NONCE, rule: NONCE_RULE });
     }
-    Ok(asn1::sequence(&[&extension::optional(oids::OCSP_NONCE, &asn1::octet_string(nonce))]))
+    Ok(extension::optional(oids::OCSP_NONCE, &asn1::octet_string(nonce)))
 }
 
-/// The nonce among extensions; others are skipped unless critical (RFC 6960 §4.4).
-fn read_nonce(list: Cursor<'_>) -> Result<Option<Vec<u8>>, DecodeError> {
-    let mut nonce = None;
-    for extension in extension::read_all(list)? {
-        if extension.is(oids::OCSP_NONCE) {
-            let element = extension.element(NONCE)?;
-            let octets = element.tagged(asn1::OCTET_STRING)?.value;
-            if octets.is_empty() || octets.len() > OCSP_NONCE_BYTES_MAX {
-                return Err(element.rule(NONCE_RULE));
-            }
-            nonce = Some(octets.to_vec());
-        } else if extension.is_critical {
-            return Err(extension.unknown());
-        }
+fn read_nonce(extension: &Extension<'_>) -> Result<Vec<u8>, DecodeError> {
+    let element = extension.element(NONCE)?;
+    let octets = element.tagged(asn1::OCTET_STRING)?.value;
+    if octets.is_empty() || octets.len() > OCSP_NONCE_BYTES_MAX {
+        return Err(element.rule(NONCE_RULE));
     }
-    Ok(nonce)
+    Ok(octets.to_vec())
 }
 
 const NONCE_RULE: &str = "a nonce has 1 to 128 octets (RFC 9654 §2.1)";

@@ -59,7 +59,9 @@ impl CertificationRequest {
     ///
     /// # Errors
     /// Over [`REQUEST_BYTES_MAX`], not DER, octets after it, a kind of key, signature or name that is
-    /// not supported, more than [`REQUEST_NAMES_MAX`] names.
+    /// not supported, a key that [`PublicKey::check`] refuses, more than [`REQUEST_NAMES_MAX`] names.
+    /// Whether the names are what their forms want is asked of each by its own `check`: the subject of a
+    /// request is often replaced, and whoever replaces it need not refuse it.
     pub fn parse(bytes: &[u8]) -> Result<Self, RequestError> {
         let der = signed::dearmour(REQUEST, pem::REQUEST, bytes, REQUEST_BYTES_MAX)?.into_owned();
         let signed = Signed::read(REQUEST, &der)?;
@@ -70,6 +72,7 @@ impl CertificationRequest {
         }
         let subject = DistinguishedName::from_der(info.any()?.raw)?;
         let public_key = PublicKey::from_spki_der(info.any()?.raw).map_err(DecodeError::from)?;
+        public_key.check().map_err(DecodeError::from)?;
         let attributes = info.expect(asn1::constructed(0))?.open(asn1::constructed(0))?;
         info.finish()?;
         let requested_names = read_attributes(attributes)?;
@@ -170,7 +173,11 @@ fn read_names(list: Cursor<'_>) -> Result<Vec<GeneralName>, RequestError> {
     }
     let mut got = 0_usize;
     for extension in extension::read_all(list)?.iter().filter(|entry| entry.is(oids::SUBJECT_ALT_NAME)) {
-        let mut row = extension.element("requested names")?.open(asn1::SEQUENCE)?;
+        let element = extension.element("requested names")?;
+        let mut row = element.open(asn1::SEQUENCE)?;
+        if row.is_finished() {
+            return Err(element.rule("a list of names has one (RFC 5280 §4.2.1.6)").into());
+        }
         while !row.is_finished() {
             got = got.saturating_add(1);
             let name = row.any()?;
@@ -235,7 +242,7 @@ mod tests {
 
     #[test]
     fn rfc2985_5_4_2_extension_request_occurs_once() {
-        let one = extension_request(&[]);
+        let one = extension_request(&[GeneralName::Dns("a.example".into()).to_der().unwrap()]);
         let der = request(&DistinguishedName::empty(), &key(), &[&one, &one]);
         assert!(matches!(
             CertificationRequest::parse(&der),
@@ -285,7 +292,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_request_is_read(subject in arbitrary_name(), key in arbitrary_key(),
-                                 names in proptest::collection::vec(arbitrary_general_name(), 0..8)) {
+                                 names in proptest::collection::vec(arbitrary_general_name(), 1..8)) {
             let encoded: Vec<_> = names.iter().map(|name| name.to_der().unwrap()).collect();
             let der = request(&subject, &key, &[&extension_request(&encoded)]);
             let parsed = CertificationRequest::parse(&der).unwrap();

@@ -9,13 +9,15 @@ use std::process::Command;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PSS_SHA256,
+    RSA_PSS_SHA384, RSA_PSS_SHA512, RsaKeyPair, UnparsedPublicKey,
 };
 use ca_x509::algorithm::{SignatureAlgorithm, ecdsa_signature_der};
 use ca_x509::certificate::{
-    BasicConstraints, Certificate, ExtendedKeyUsage, Extensions, KeyUsage, TbsCertificate, assemble,
+    BasicConstraints, Certificate, CertificatePolicy, ExtendedKeyUsage, Extensions, KeyUsage,
+    NameConstraints, NameSubtree, PolicyConstraints, TbsCertificate, TlsFeature, assemble,
 };
-use ca_x509::crl::{self, CertificateList, CrlEntry, CrlNumber, RevocationReason, TbsCrl};
+use ca_x509::crl::{self, CertificateList, CrlEntry, CrlNumber, CrlScope, RevocationReason, TbsCrl};
 use ca_x509::key::{KeyKind, PublicKey};
 use ca_x509::name::{DistinguishedName, GeneralName};
 use ca_x509::ocsp::{
@@ -50,15 +52,24 @@ impl Shop {
 
     /// Runs openssl; its whole output, standard error last. Fails the test if it fails.
     fn openssl(&self, arguments: &str) -> String {
+        let (is_success, text) = self.run(arguments);
+        assert!(is_success, "openssl {arguments}: {text}");
+        text
+    }
+
+    /// Runs openssl; its whole output, whether it accepts or refuses.
+    fn verdict(&self, arguments: &str) -> String {
+        self.run(arguments).1
+    }
+
+    fn run(&self, arguments: &str) -> (bool, String) {
         let output = Command::new("openssl")
             .args(arguments.split_whitespace())
             .current_dir(self.folder.path())
             .output()
             .expect("these tests need the openssl command");
         let text = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        assert!(output.status.success(), "openssl {arguments}: {text}");
-        text
+        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
     }
 }
 
@@ -125,6 +136,10 @@ impl Authority {
             number: CrlNumber((1 << 64) + 1),
             authority_key_identifier: self.certificate.public_key().key_identifier(),
             distribution_point: distribution_point.map(Into::into),
+            scope: CrlScope::All,
+            delta_base: None,
+            freshest_crl: vec![],
+            expired_since: None,
         }
     }
 }
@@ -141,11 +156,7 @@ fn certify(key: &EcdsaKeyPair, tbs: &TbsCertificate) -> Certificate {
 }
 
 fn entry(random: u8, reason: Option<RevocationReason>) -> CrlEntry {
-    CrlEntry {
-        serial: SerialNumber::from_random([random; 16]),
-        revoked_at: UnixSeconds(1_700_000_000),
-        reason,
-    }
+    CrlEntry::revoked(SerialNumber::from_random([random; 16]), UnixSeconds(1_700_000_000), reason)
 }
 
 fn assert_contains(text: &str, parts: &[&str]) {
@@ -175,6 +186,7 @@ fn certificate_with_all_extensions_is_read_and_verified() {
         ocsp_urls: vec!["http://ocsp.example/".into()],
         ca_issuers_urls: vec!["http://ca.example/1.cer".into()],
         ocsp_no_check: true,
+        ..Extensions::default()
     };
     let tbs = authority.leaf(DistinguishedName::empty(), leaf_key, extensions);
     let certificate = certify(&authority.key, &tbs);
@@ -349,12 +361,14 @@ fn ocsp_answer_of_a_delegated_responder_is_verified() {
         status,
         this_update: now,
         next_update: Some(now.saturating_add(3600)),
+        archive_cutoff: Some(UnixSeconds(1_600_000_000)),
     });
     let data = ResponseData {
         responder: responder.public_key().key_identifier(),
         produced_at: now,
         responses: answers.collect(),
         nonce: request.nonce.clone(),
+        extended_revoke: true,
     };
     let tbs = data.encode().unwrap();
     let algorithm = SignatureAlgorithm::EcdsaSha256;
@@ -404,6 +418,180 @@ fn ocsp_sha256_request_is_read() {
     assert_eq!(request.nonce, None);
 }
 
+const PSS_SHA384: &str = "-sha384 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest";
+
+#[test]
+fn rsa_pss_certificate_is_verified() {
+    let shop = Shop::new();
+    shop.openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -outform der -out k.der");
+    let key = RsaKeyPair::from_der(&shop.read("k.der")).unwrap();
+    shop.openssl("pkey -inform der -in k.der -pubout -outform der -out p.der");
+    let public_key = PublicKey::from_spki_der(&shop.read("p.der")).unwrap();
+    let name = DistinguishedName::new().common_name("a").build().unwrap();
+    for (signature_algorithm, with) in [
+        (SignatureAlgorithm::RsaPssSha256, &RSA_PSS_SHA256),
+        (SignatureAlgorithm::RsaPssSha384, &RSA_PSS_SHA384),
+        (SignatureAlgorithm::RsaPssSha512, &RSA_PSS_SHA512),
+    ] {
+        let tbs = TbsCertificate {
+            signature_algorithm,
+            subject: name.clone(),
+            issuer: name.clone(),
+            public_key: public_key.clone(),
+            ..Authority::new().leaf(name.clone(), public_key.clone(), Extensions::default())
+        };
+        let der = tbs.encode().unwrap();
+        let mut signature = vec![0; key.public_modulus_len()];
+        key.sign(with, &SystemRandom::new(), &der, &mut signature).unwrap();
+        let certificate = Certificate::parse(&assemble(&der, signature_algorithm, &signature)).unwrap();
+        shop.write("c.pem", certificate.to_pem());
+        let text = shop.openssl("verify -check_ss_sig -partial_chain -CAfile c.pem c.pem");
+        assert_contains(&text, &["c.pem: OK"]);
+    }
+}
+
+/// An authority below `root` that may certify names under a.example and addresses of 192.0.2.0/24, by one policy.
+fn constrained(root: &Authority, policy: &CertificatePolicy) -> Authority {
+    let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let public_key = PublicKey::from_ec_point(KeyKind::EcP256, key.public_key().as_ref()).unwrap();
+    let extensions = Extensions {
+        subject_key_identifier: Some(public_key.key_identifier()),
+        authority_key_identifier: Some(root.certificate.public_key().key_identifier()),
+        basic_constraints: Some(BasicConstraints { ca: true, path_len: Some(0) }),
+        name_constraints: Some(NameConstraints {
+            permitted: vec![
+                NameSubtree::Dns("a.example".into()),
+                NameSubtree::Ip { address: "192.0.2.0".parse().unwrap(), prefix: 24 },
+            ],
+            excluded: vec![NameSubtree::Email(".b.example".into())],
+        }),
+        key_usage: Some(KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN),
+        policies: vec![policy.clone()],
+        policy_constraints: Some(PolicyConstraints {
+            require_explicit_policy: Some(0),
+            inhibit_policy_mapping: Some(0),
+        }),
+        inhibit_any_policy: Some(0),
+        freshest_crl: vec!["http://a.example/delta.crl".into()],
+        tls_features: vec![TlsFeature::STATUS_REQUEST, TlsFeature::STATUS_REQUEST_V2],
+        ..Extensions::default()
+    };
+    let name = DistinguishedName::new().common_name("Issuing").build().unwrap();
+    let certificate = certify(&root.key, &root.leaf(name, public_key, extensions));
+    Authority { key, certificate }
+}
+
+fn policy() -> CertificatePolicy {
+    CertificatePolicy { identifier: "1.2.3".parse().unwrap(), cps: vec!["http://a.example/cps".into()] }
+}
+
+#[test]
+fn constraints_and_policies_are_read() {
+    let shop = Shop::new();
+    shop.write("issuing.pem", constrained(&Authority::new(), &policy()).certificate.to_pem());
+    assert_contains(
+        &shop.openssl("x509 -in issuing.pem -noout -text"),
+        &[
+            "X509v3 Name Constraints: critical",
+            "DNS:a.example",
+            "IP:192.0.2.0/255.255.255.0",
+            "email:.b.example",
+            "Policy: 1.2.3",
+            "CPS: http://a.example/cps",
+            "X509v3 Policy Constraints: critical",
+            "Require Explicit Policy:0, Inhibit Policy Mapping:0",
+            "X509v3 Inhibit Any Policy: critical",
+            "X509v3 Freshest CRL:",
+            "TLS Feature:",
+            "status_request, status_request_v2",
+        ],
+    );
+}
+
+#[test]
+fn constraints_and_policies_are_kept() {
+    let (shop, root) = (Shop::new(), Authority::new());
+    let issuing = constrained(&root, &policy());
+    shop.write("root.pem", root.certificate.to_pem());
+    shop.write("issuing.pem", issuing.certificate.to_pem());
+    let verdict = |name: GeneralName, policies: Vec<CertificatePolicy>| {
+        let key = PublicKey::from_ed25519([9; 32]);
+        let extensions = Extensions {
+            authority_key_identifier: Some(issuing.certificate.public_key().key_identifier()),
+            subject_key_identifier: Some(key.key_identifier()),
+            subject_alt_names: vec![name],
+            policies,
+            ..Extensions::default()
+        };
+        let tbs = issuing.leaf(DistinguishedName::empty(), key, extensions);
+        shop.write("leaf.pem", certify(&issuing.key, &tbs).to_pem());
+        let strict = "verify -x509_strict -policy 1.2.3 -explicit_policy";
+        shop.verdict(&format!("{strict} -CAfile root.pem -untrusted issuing.pem leaf.pem"))
+    };
+    let dns = |name: &str| GeneralName::Dns(name.into());
+    let address = |text: &str| GeneralName::Ip(text.parse().unwrap());
+    let email = GeneralName::Email("a@x.b.example".into());
+    assert_contains(&verdict(dns("x.a.example"), vec![policy()]), &["leaf.pem: OK"]);
+    assert_contains(&verdict(dns("x.b.example"), vec![policy()]), &["permitted subtree violation"]);
+    assert_contains(&verdict(address("192.0.2.9"), vec![policy()]), &["leaf.pem: OK"]);
+    assert_contains(&verdict(address("198.51.100.9"), vec![policy()]), &["permitted subtree violation"]);
+    assert_contains(&verdict(email, vec![policy()]), &["excluded subtree violation"]);
+    assert_contains(&verdict(dns("x.a.example"), vec![]), &["no explicit policy"]);
+}
+
+#[test]
+fn delta_takes_from_the_list() {
+    let (shop, authority) = (Shop::new(), Authority::new());
+    let subject = DistinguishedName::new().common_name("a").build().unwrap();
+    let freshest_crl = vec![String::from("http://crl.example/delta.crl")];
+    let extensions = Extensions { freshest_crl: freshest_crl.clone(), ..Extensions::default() };
+    let leaf =
+        certify(&authority.key, &authority.leaf(subject, PublicKey::from_ed25519([9; 32]), extensions));
+    let full = TbsCrl { freshest_crl, ..authority.crl(None) };
+    let base = full.number;
+    let delta = TbsCrl {
+        number: CrlNumber(base.0 + 1),
+        delta_base: Some(base),
+        this_update: UnixSeconds(1_700_000_100),
+        ..authority.crl(None)
+    };
+    let write = |name: &str, list: &TbsCrl, entry: CrlEntry| {
+        let tbs = list.encode([entry]).unwrap();
+        let der = crl::assemble(&tbs, SignatureAlgorithm::EcdsaSha256, &authority.sign(&tbs));
+        shop.write(name, pem::encode(pem::CRL, &der));
+    };
+    let (hold, date) = (Some(RevocationReason::CertificateHold), UnixSeconds(1_700_000_000));
+    let held = CrlEntry {
+        invalidity_date: Some(UnixSeconds(1_690_000_000)),
+        ..CrlEntry::revoked(leaf.serial(), date, hold)
+    };
+    write("full.pem", &full, held);
+    write("delta.pem", &delta, CrlEntry::removed(leaf.serial(), UnixSeconds(1_700_000_100)));
+    shop.write("root.pem", authority.certificate.to_pem());
+    shop.write("leaf.pem", leaf.to_pem());
+    assert_contains(
+        &shop.openssl("crl -in full.pem -noout -text -CAfile root.pem"),
+        &[
+            "verify OK",
+            "Invalidity Date",
+            "Jul 22 04:26:40 2023 GMT",
+            "Certificate Hold",
+            "X509v3 Freshest CRL",
+        ],
+    );
+    assert_contains(
+        &shop.openssl("crl -in delta.pem -noout -text -CAfile root.pem"),
+        &["verify OK", "X509v3 Delta CRL Indicator: critical", "Remove From CRL"],
+    );
+    let verify = |lists: &str| {
+        shop.verdict(&format!(
+            "verify -crl_check -extended_crl -use_deltas -CAfile root.pem {lists} leaf.pem"
+        ))
+    };
+    assert_contains(&verify("-CRLfile full.pem"), &["certificate revoked"]);
+    assert_contains(&verify("-CRLfile full.pem -CRLfile delta.pem"), &["leaf.pem: OK"]);
+}
+
 #[test]
 fn requests_of_every_key_kind_are_read() {
     let shop = Shop::new();
@@ -413,6 +601,7 @@ fn requests_of_every_key_kind_are_read() {
         (curve("P-384"), "-sha384", KeyKind::EcP384, SignatureAlgorithm::EcdsaSha384),
         (curve("P-521"), "-sha512", KeyKind::EcP521, SignatureAlgorithm::EcdsaSha512),
         ("rsa:2048".into(), "-sha384", KeyKind::Rsa { bits: 2048 }, SignatureAlgorithm::RsaPkcs1Sha384),
+        ("rsa:3072".into(), PSS_SHA384, KeyKind::Rsa { bits: 3072 }, SignatureAlgorithm::RsaPssSha384),
         ("ed25519".into(), "", KeyKind::Ed25519, SignatureAlgorithm::Ed25519),
     ] {
         let names =

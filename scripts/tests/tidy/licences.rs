@@ -31,7 +31,7 @@ const BANNED: [(&str, &str); 6] = [
 ];
 
 /// Crates that are built in two versions, and on whose account. A new line is a decision.
-const TWICE: [(&str, &str); 15] = [
+const TWICE: [(&str, &str); 16] = [
     ("base64", "rcgen's pem is a version ahead of tonic"),
     ("block-buffer", "sha2 0.10, see there"),
     ("cpufeatures", "sha2 0.10, see there"),
@@ -49,6 +49,7 @@ const TWICE: [(&str, &str); 15] = [
     ("rand_core", "rand, see there"),
     ("shlex", "bindgen, at build time"),
     ("syn", "procedural macros, at build time"),
+    ("synstructure", "procedural macros of asn1-rs and of ICU4X, at build time"),
     ("untrusted", "aws-lc-rs is on 0.7, webpki on 0.9"),
 ];
 

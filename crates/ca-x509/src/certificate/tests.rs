@@ -5,11 +5,15 @@ use crate::key::KeyIdentifier;
 use crate::key::tests::arbitrary_key;
 use crate::name::GeneralName;
 use crate::name::tests::{arbitrary_general_name, arbitrary_name};
+use crate::oid::tests::arbitrary_oid;
 use crate::oids;
 use alloc::vec;
+use core::net::{Ipv4Addr, Ipv6Addr};
 use der::asn1::ObjectIdentifier;
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
+
+mod sentences;
 
 fn sample() -> TbsCertificate {
     TbsCertificate {
@@ -24,42 +28,104 @@ fn sample() -> TbsCertificate {
     }
 }
 
-fn arbitrary_extensions() -> impl Strategy<Value = Extensions> {
-    let url = || proptest::collection::vec("http://[a-z.]{1,20}/[a-z]{0,9}", 0..3);
+fn arbitrary_urls() -> impl Strategy<Value = Vec<String>> {
+    proptest::collection::vec("http://[a-z]{1,20}/[a-z]{0,9}", 0..3)
+}
+
+fn arbitrary_subtrees() -> impl Strategy<Value = Vec<NameSubtree>> {
+    let host = "[a-z]{1,9}\\.[a-z]{2,9}";
+    let subtree = prop_oneof![
+        prop_oneof![Just(String::new()), host.prop_map(String::from)].prop_map(NameSubtree::Dns),
+        "[a-z]{1,9}@[a-z]{1,9}|\\.?[a-z]{1,9}".prop_map(NameSubtree::Email),
+        "\\.?[a-z]{1,9}\\.[a-z]{2,9}".prop_map(NameSubtree::Uri),
+        (any::<u32>(), 0..=32_u8).prop_map(|(bits, prefix)| {
+            let mask = !u32::MAX.checked_shr(prefix.into()).unwrap_or(0);
+            NameSubtree::Ip { address: Ipv4Addr::from(bits & mask).into(), prefix }
+        }),
+        (any::<u128>(), 0..=128_u8).prop_map(|(bits, prefix)| {
+            let mask = !u128::MAX.checked_shr(prefix.into()).unwrap_or(0);
+            NameSubtree::Ip { address: Ipv6Addr::from(bits & mask).into(), prefix }
+        }),
+        arbitrary_name().prop_map(|name| NameSubtree::Directory(name.into())),
+    ];
+    proptest::collection::vec(subtree, 0..4)
+}
+
+/// Who the key is of, and what it is for.
+fn arbitrary_use() -> impl Strategy<Value = Extensions> {
     let key = || proptest::option::of(any::<[u8; 20]>().prop_map(KeyIdentifier));
     let constraints = proptest::option::of(prop_oneof![
         Just(BasicConstraints { ca: false, path_len: None }),
         proptest::option::of(any::<u8>()).prop_map(|path_len| BasicConstraints { ca: true, path_len }),
     ]);
+    let names = (arbitrary_subtrees(), arbitrary_subtrees()).prop_map(|(permitted, excluded)| {
+        let is_empty = permitted.is_empty() && excluded.is_empty();
+        (!is_empty).then_some(NameConstraints { permitted, excluded })
+    });
     let usage = proptest::option::of(
         subsequence(KeyUsage::ALL.to_vec(), 1..=9)
             .prop_map(|set| set.into_iter().map(|(usage, _)| usage).collect()),
     );
-    let purposes = subsequence(ExtendedKeyUsage::ALL.to_vec(), 0..=6);
+    let purposes = (
+        subsequence(ExtendedKeyUsage::ALL.to_vec(), 0..=6),
+        proptest::collection::vec(arbitrary_oid(), 0..3),
+    );
+    let policies = proptest::collection::btree_map(arbitrary_oid(), arbitrary_urls(), 0..3);
+    let count = || proptest::option::of(any::<u8>());
+    let limits = (count(), count(), count());
+    ((key(), key(), constraints, names), usage, purposes, policies, limits).prop_map(
+        |((subject_key, authority_key, constraints, names), usage, (named, others), policies, limits)| {
+            let (require_explicit_policy, inhibit_policy_mapping, inhibit_any_policy) = limits;
+            let policy = PolicyConstraints { require_explicit_policy, inhibit_policy_mapping };
+            Extensions {
+                subject_key_identifier: subject_key,
+                authority_key_identifier: authority_key,
+                basic_constraints: constraints,
+                name_constraints: names,
+                key_usage: usage,
+                extended_key_usage: named,
+                other_purposes: others,
+                policies: policies
+                    .into_iter()
+                    .map(|(identifier, cps)| CertificatePolicy { identifier, cps })
+                    .collect(),
+                policy_constraints: (policy != PolicyConstraints::default()).then_some(policy),
+                inhibit_any_policy,
+                ..Extensions::default()
+            }
+        },
+    )
+}
+
+fn arbitrary_extensions() -> impl Strategy<Value = Extensions> {
     let names = proptest::collection::vec(arbitrary_general_name(), 0..5);
-    (key(), key(), constraints, usage, purposes, names, url(), url(), url(), any::<bool>()).prop_map(
-        |(
-            subject_key,
-            authority_key,
-            constraints,
-            usage,
-            purposes,
-            names,
-            points,
-            ocsp,
-            issuers,
-            no_check,
-        )| Extensions {
-            subject_key_identifier: subject_key,
-            authority_key_identifier: authority_key,
-            basic_constraints: constraints,
-            key_usage: usage,
-            extended_key_usage: purposes,
-            subject_alt_names: names,
-            crl_distribution_points: points,
-            ocsp_urls: ocsp,
-            ca_issuers_urls: issuers,
-            ocsp_no_check: no_check,
+    let urls = (arbitrary_urls(), arbitrary_urls(), arbitrary_urls(), arbitrary_urls());
+    let features = proptest::collection::vec(any::<u16>().prop_map(TlsFeature), 0..3);
+    let template = proptest::option::of((arbitrary_oid(), any::<u32>(), any::<u32>()));
+    let templates = (proptest::option::of("[A-Za-zäあ ]{1,20}"), template);
+    let timestamp = proptest::collection::vec(any::<u8>(), 1..150).prop_map(SignedTimestamp);
+    let timestamps = proptest::collection::vec(timestamp, 0..3);
+    let marks = (any::<bool>(), any::<bool>());
+    (arbitrary_use(), names, urls, features, templates, timestamps, marks).prop_map(
+        |(known, names, (points, freshest, ocsp, issuers), features, (name, template), timestamps, marks)| {
+            Extensions {
+                subject_alt_names: names,
+                crl_distribution_points: points,
+                freshest_crl: freshest,
+                ocsp_urls: ocsp,
+                ca_issuers_urls: issuers,
+                tls_features: features,
+                template_name: name,
+                template: template.map(|(identifier, major, minor)| CertificateTemplate {
+                    identifier,
+                    major,
+                    minor,
+                }),
+                ocsp_no_check: marks.0,
+                ct_poison: marks.1 && timestamps.is_empty(),
+                timestamps,
+                ..known
+            }
         },
     )
 }
@@ -167,9 +233,12 @@ fn i19_other_octets_for_the_same_value_are_refused() {
     // Right but never written: an extension marked critical that we write as not critical.
     let tbs = with_extension(&extension::critical(oids::OCSP_NO_CHECK, &asn1::null()));
     assert_eq!(TbsCertificate::decode(&tbs), Err(DecodeError::NotCanonical { what: TBS }));
-    // A purpose that is not known.
-    let purpose = asn1::oid(ObjectIdentifier::new_unwrap("1.2.3"));
-    let tbs = with_extension(&extension::optional(oids::EXTENDED_KEY_USAGE, &asn1::sequence(&[&purpose])));
+    // A purpose without a name here, before one with a name.
+    let purposes = asn1::sequence(&[
+        &asn1::oid(ObjectIdentifier::new_unwrap("1.2.3")),
+        &asn1::oid(ExtendedKeyUsage::ServerAuth.oid()),
+    ]);
+    let tbs = with_extension(&extension::optional(oids::EXTENDED_KEY_USAGE, &purposes));
     assert_eq!(TbsCertificate::decode(&tbs), Err(DecodeError::NotCanonical { what: TBS }));
     assert!(Certificate::parse(&assemble(&tbs, SignatureAlgorithm::EcdsaSha256, b"s")).is_ok());
 }

@@ -3,10 +3,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{CrlEntry, CrlNumber, TbsCrl, V2, read_reason};
+use super::{
+    CrlEntry, CrlEvent, CrlNumber, CrlScope, LIST, ONLY_CAS, ONLY_USERS, REMOVE_FROM_CRL, REMOVED_IN_DELTA,
+    TbsCrl, V2, read_reason,
+};
 use crate::algorithm::SignatureAlgorithm;
 use crate::asn1::{self, Cursor, Element};
-use crate::certificate::read_distribution_point_name;
+use crate::certificate::{read_distribution_point_name, read_distribution_points};
 use crate::error::DecodeError;
 use crate::extension;
 use crate::key::KeyIdentifier;
@@ -29,11 +32,12 @@ pub struct CertificateList {
 
 impl CertificateList {
     /// Reads a list in DER or PEM (`X509 CRL`). Extensions that are not known and not critical are skipped.
+    /// Whoever wants the complete list looks at `delta_base`, `scope` and `distribution_point` of [`Self::tbs`].
     ///
     /// # Errors
     /// Over [`CRL_BYTES_MAX`], not DER, octets after it, not version 2, without nextUpdate, number or
-    /// authority key identifier, with an unknown critical extension (RFC 5280 §5.2, §5.3), or of a
-    /// scope that is not all certificates of one distribution point.
+    /// authority key identifier, with an unknown critical extension (RFC 5280 §5.2, §5.3), of some reasons,
+    /// other issuers or attribute certificates, or a full list that removes entries.
     pub fn parse(bytes: &[u8]) -> Result<Self, DecodeError> {
         let der = signed::dearmour(LIST, &[pem::CRL], bytes, CRL_BYTES_MAX)?;
         let signed = Signed::read(LIST, &der)?;
@@ -52,16 +56,26 @@ impl CertificateList {
         };
         let extensions = fields.expect(asn1::constructed(0))?.inner()?.open(asn1::SEQUENCE)?;
         fields.finish()?;
-        let (number, authority_key_identifier, distribution_point) = read_extensions(extensions)?;
+        let read = ListExtensions::read(extensions)?;
         signed.check_inner(signature_algorithm)?;
+        // RFC 5280 §5.2.1 and §5.2.3: both must be in every list.
+        let number = read.number.ok_or(DecodeError::Missing { what: "list's number" })?;
+        let key = read.key.ok_or(DecodeError::Missing { what: "list's authority key identifier" })?;
+        if read.delta_base.is_none() && entries.iter().any(|entry| entry.event == CrlEvent::Removed) {
+            return Err(DecodeError::Rule { what: LIST, rule: REMOVED_IN_DELTA });
+        }
         let tbs = TbsCrl {
             signature_algorithm,
             issuer,
             this_update,
             next_update,
             number,
-            authority_key_identifier,
-            distribution_point,
+            authority_key_identifier: key,
+            distribution_point: read.point,
+            scope: read.scope,
+            delta_base: read.delta_base,
+            freshest_crl: read.freshest_crl,
+            expired_since: read.expired_since,
         };
         Ok(Self { tbs_der: signed.body.to_vec(), tbs, entries, signature: signed.signature.to_vec() })
     }
@@ -103,7 +117,6 @@ impl CertificateList {
     }
 }
 
-const LIST: &str = "certificate list";
 const ENTRY: &str = "certificate list entry";
 
 fn read_entries(list: Element<'_>) -> Result<Vec<CrlEntry>, DecodeError> {
@@ -116,46 +129,70 @@ fn read_entries(list: Element<'_>) -> Result<Vec<CrlEntry>, DecodeError> {
         let mut row = rows.sequence(ENTRY)?;
         let serial = SerialNumber::from_be_bytes(row.any()?.unsigned()?)?;
         let revoked_at = UnixSeconds::read_time(row.any()?)?;
-        let reason = match row.optional(asn1::SEQUENCE)? {
-            Some(extensions) => read_entry_extensions(extensions.open(asn1::SEQUENCE)?)?,
-            None => None,
-        };
+        let mut entry = CrlEntry::revoked(serial, revoked_at, None);
+        if let Some(extensions) = row.optional(asn1::SEQUENCE)? {
+            read_entry_extensions(&mut entry, extensions.open(asn1::SEQUENCE)?)?;
+        }
         row.finish()?;
-        entries.push(CrlEntry { serial, revoked_at, reason });
+        entries.push(entry);
     }
     Ok(entries)
 }
 
-fn read_entry_extensions(list: Cursor<'_>) -> Result<Option<super::RevocationReason>, DecodeError> {
-    let mut reason = None;
+fn read_entry_extensions(entry: &mut CrlEntry, list: Cursor<'_>) -> Result<(), DecodeError> {
     for extension in extension::read_all(list)? {
         if extension.is(oids::REASON_CODE) {
-            reason = Some(read_reason(extension.element(ENTRY)?)?);
+            let code = extension.element(ENTRY)?;
+            if code.small(asn1::ENUMERATED)? == REMOVE_FROM_CRL {
+                entry.event = CrlEvent::Removed;
+            } else {
+                entry.reason = Some(read_reason(code)?);
+            }
+        } else if extension.is(oids::INVALIDITY_DATE) {
+            entry.invalidity_date = Some(UnixSeconds::read_generalized_time(extension.element(ENTRY)?)?);
         } else if extension.is_critical {
             return Err(extension.unknown());
         }
     }
-    Ok(reason)
+    Ok(())
 }
 
-fn read_extensions(list: Cursor<'_>) -> Result<(CrlNumber, KeyIdentifier, Option<String>), DecodeError> {
-    let (mut number, mut key, mut point) = (None, None, None);
-    for extension in extension::read_all(list)? {
-        if extension.is(oids::CRL_NUMBER) {
-            let element = extension.element("crl number")?;
-            number = Some(read_number(element)?);
-        } else if extension.is(oids::AUTHORITY_KEY_IDENTIFIER) {
-            key = extension::read_authority_key_identifier(extension.element("authority key identifier")?)?;
-        } else if extension.is(oids::ISSUING_DISTRIBUTION_POINT) {
-            point = Some(read_scope(extension.element("issuing distribution point")?)?);
-        } else if extension.is_critical {
-            return Err(extension.unknown());
+/// What the extensions of a list say, before it is known which of them are missing.
+#[derive(Default)]
+struct ListExtensions {
+    number: Option<CrlNumber>,
+    key: Option<KeyIdentifier>,
+    point: Option<String>,
+    scope: CrlScope,
+    delta_base: Option<CrlNumber>,
+    freshest_crl: Vec<String>,
+    expired_since: Option<UnixSeconds>,
+}
+
+impl ListExtensions {
+    fn read(list: Cursor<'_>) -> Result<Self, DecodeError> {
+        let mut read = Self::default();
+        for extension in extension::read_all(list)? {
+            let element = |what| extension.element(what);
+            if extension.is(oids::CRL_NUMBER) {
+                read.number = Some(read_number(element("crl number")?)?);
+            } else if extension.is(oids::AUTHORITY_KEY_IDENTIFIER) {
+                read.key = extension::read_authority_key_identifier(element("authority key identifier")?)?;
+            } else if extension.is(oids::ISSUING_DISTRIBUTION_POINT) {
+                (read.point, read.scope) = read_scope(element("issuing distribution point")?)?;
+            } else if extension.is(oids::DELTA_CRL_INDICATOR) {
+                read.delta_base = Some(read_number(element("delta crl indicator")?)?);
+            } else if extension.is(oids::FRESHEST_CRL) {
+                read.freshest_crl = read_distribution_points(element("freshest crl")?)?;
+            } else if extension.is(oids::EXPIRED_CERTS_ON_CRL) {
+                let time = element("expired certificates on crl")?;
+                read.expired_since = Some(UnixSeconds::read_generalized_time(time)?);
+            } else if extension.is_critical {
+                return Err(extension.unknown());
+            }
         }
+        Ok(read)
     }
-    // RFC 5280 §5.2.1 and §5.2.3: both must be in every list.
-    let number = number.ok_or(DecodeError::Missing { what: "list's number" })?;
-    let key = key.ok_or(DecodeError::Missing { what: "list's authority key identifier" })?;
-    Ok((number, key, point))
 }
 
 fn read_number(element: Element<'_>) -> Result<CrlNumber, DecodeError> {
@@ -170,14 +207,30 @@ fn read_number(element: Element<'_>) -> Result<CrlNumber, DecodeError> {
     Ok(CrlNumber(u128::from_be_bytes(wide)))
 }
 
-/// The distribution point, which is all that the scope may say: a list of user or CA certificates
-/// only, of some reasons or of other issuers is not the list of all that the caller takes it for.
-fn read_scope(element: Element<'_>) -> Result<String, DecodeError> {
+/// Distribution point and scope, which are all that may be said: a list of some reasons, of other issuers or of
+/// attribute certificates is not what any caller takes it for.
+fn read_scope(element: Element<'_>) -> Result<(Option<String>, CrlScope), DecodeError> {
     let mut fields = element.open(asn1::SEQUENCE)?;
-    let urls = read_distribution_point_name(fields.expect(asn1::constructed(0))?)?;
-    fields.finish()?;
-    match <[String; 1]>::try_from(urls) {
-        Ok([url]) => Ok(url),
-        Err(_) => Err(element.rule("one URI names the distribution point")),
+    if fields.is_finished() {
+        return Err(element.rule("the extension says something (RFC 5280 §5.2.5)"));
     }
+    let point = match fields.optional(asn1::constructed(0))? {
+        Some(name) => match <[String; 1]>::try_from(read_distribution_point_name(name)?) {
+            Ok([url]) => Some(url),
+            Err(_) => return Err(element.rule("one URI names the distribution point")),
+        },
+        None => None,
+    };
+    let scope = match (fields.flag(asn1::primitive(ONLY_USERS))?, fields.flag(asn1::primitive(ONLY_CAS))?) {
+        (false, false) => CrlScope::All,
+        (true, false) => CrlScope::UserCertificates,
+        (false, true) => CrlScope::CaCertificates,
+        (true, true) => return Err(element.rule("one scope at most is said (RFC 5280 §5.2.5)")),
+    };
+    if !fields.is_finished() {
+        return Err(
+            element.rule("a list of some reasons, other issuers or attribute certificates is not read")
+        );
+    }
+    Ok((point, scope))
 }

@@ -6,7 +6,7 @@ use core::str::FromStr;
 use crate::asn1::{self, Element};
 use crate::error::DecodeError;
 
-/// A reason of RFC 5280 §5.3.1, without removeFromCRL, which only delta lists have.
+/// A reason of RFC 5280 §5.3.1, without removeFromCRL, which is none: see [`CrlEvent::Removed`](super::CrlEvent).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RevocationReason {
     /// `unspecified` (0).

@@ -1,6 +1,7 @@
 //! Tests of names.
 
 use super::*;
+use crate::oids;
 use core::net::IpAddr;
 use proptest::prelude::*;
 
@@ -28,6 +29,9 @@ pub(crate) fn arbitrary_general_name() -> impl Strategy<Value = GeneralName> {
         "https://[a-z0-9./]{1,40}".prop_map(GeneralName::Uri),
         any::<[u8; 4]>().prop_map(|octets| GeneralName::Ip(IpAddr::from(octets))),
         any::<[u8; 16]>().prop_map(|octets| GeneralName::Ip(IpAddr::from(octets))),
+        arbitrary_name().prop_map(|name| GeneralName::Directory(name.into())),
+        "[a-zäあ]{1,20}@[a-z]{1,20}".prop_map(GeneralName::SmtpUtf8Mailbox),
+        "[a-zäあ]{1,20}@[a-zä]{1,20}".prop_map(GeneralName::UserPrincipalName),
     ]
 }
 
@@ -89,10 +93,11 @@ fn x501_9_3_empty_set_is_refused() {
 
 #[test]
 fn rfc5280_4_2_1_6_unsupported_form_is_named() {
-    let refused = NameError::UnsupportedForm { tag: 4, form: "directoryName" };
-    assert_eq!(read(&[0xa4, 2, 0x30, 0]), Err(refused.into()));
+    let refused = NameError::UnsupportedForm { tag: 8, form: "registeredID" };
+    assert_eq!(read(&[0x88, 1, 42]), Err(refused.into()));
     let refused = NameError::UnsupportedForm { tag: 0, form: "otherName" };
-    assert_eq!(read(&[0xa0, 0]), Err(refused.into()));
+    assert_eq!(read(&[0xa0, 7, 6, 1, 42, 0xa0, 2, 5, 0]), Err(refused.into()));
+    assert!(read(&[0xa0, 0]).is_err());
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::{CertId, nonce_extensions, read_nonce};
-use crate::asn1;
+use super::{CertId, extension_list, nonce_extension, read_nonce};
+use crate::asn1::{self, Element};
 use crate::error::{DecodeError, EncodeError};
+use crate::extension;
 use crate::limits::{OCSP_CERT_IDS_MAX, OCSP_REQUEST_BYTES_MAX};
+use crate::oids;
 
 /// What a client asks. A requestor's name and signature are read over: status is public.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,7 +48,7 @@ impl OcspRequest {
         fields.optional(asn1::constructed(1))?;
         let mut list = fields.sequence(REQUEST)?;
         let nonce = match fields.optional(asn1::constructed(2))? {
-            Some(extensions) => read_nonce(extensions.inner()?.open(asn1::SEQUENCE)?)?,
+            Some(extensions) => read_extensions(extensions)?,
             None => None,
         };
         fields.finish()?;
@@ -59,7 +61,7 @@ impl OcspRequest {
             cert_ids.push(CertId::read(single.any()?)?);
             if let Some(extensions) = single.optional(asn1::constructed(0))? {
                 // Only to refuse critical ones; a nonce has no meaning here.
-                read_nonce(extensions.inner()?.open(asn1::SEQUENCE)?)?;
+                read_extensions(extensions)?;
             }
             single.finish()?;
         }
@@ -79,11 +81,25 @@ impl OcspRequest {
         }
         let list: Vec<u8> = self.cert_ids.iter().flat_map(|id| asn1::sequence(&[id.as_der()])).collect();
         let extensions = match &self.nonce {
-            Some(nonce) => asn1::explicit(2, &[&nonce_extensions(nonce)?]),
+            Some(nonce) => nonce_extension(nonce)?,
             None => Vec::new(),
         };
+        let extensions = extension_list(2, &extensions);
         Ok(asn1::sequence(&[&asn1::sequence(&[&asn1::sequence(&[&list]), &extensions])]))
     }
 }
 
 const REQUEST: &str = "ocsp request";
+
+/// The nonce among extensions; others are skipped unless critical (RFC 6960 §4.4).
+fn read_extensions(tagged: Element<'_>) -> Result<Option<Vec<u8>>, DecodeError> {
+    let mut nonce = None;
+    for extension in extension::read_all(tagged.inner()?.open(asn1::SEQUENCE)?)? {
+        if extension.is(oids::OCSP_NONCE) {
+            nonce = Some(read_nonce(&extension)?);
+        } else if extension.is_critical {
+            return Err(extension.unknown());
+        }
+    }
+    Ok(nonce)
+}

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{CertId, nonce_extensions, read_nonce};
+use super::{CertId, extension_list, nonce_extension, read_nonce};
 use crate::algorithm::SignatureAlgorithm;
 use crate::asn1::{self, Cursor, Element};
 use crate::crl::{RevocationReason, read_reason};
@@ -40,6 +40,8 @@ pub struct SingleResponse {
     pub this_update: UnixSeconds,
     /// When newer information is there at the latest.
     pub next_update: Option<UnixSeconds>,
+    /// RFC 6960 §4.4.4: certificates that expired at this time or later still have their status here.
+    pub archive_cutoff: Option<UnixSeconds>,
 }
 
 /// What a responder signs, version 1.
@@ -53,6 +55,8 @@ pub struct ResponseData {
     pub responses: Vec<SingleResponse>,
     /// The request's nonce, 1 to 128 octets.
     pub nonce: Option<Vec<u8>>,
+    /// RFC 6960 §4.4.8: this responder says `revoked` also of serials that were not issued (§2.2); not critical.
+    pub extended_revoke: bool,
 }
 
 /// An answer that is no status; unsigned (RFC 6960 §2.3).
@@ -145,15 +149,18 @@ impl ResponseData {
         for response in &self.responses {
             list.extend(response.encode()?);
         }
-        let extensions = match &self.nonce {
-            Some(nonce) => asn1::explicit(1, &[&nonce_extensions(nonce)?]),
+        let mut extensions = match &self.nonce {
+            Some(nonce) => nonce_extension(nonce)?,
             None => Vec::new(),
         };
+        if self.extended_revoke {
+            extensions.extend(extension::optional(oids::OCSP_EXTENDED_REVOKE, &asn1::null()));
+        }
         Ok(asn1::sequence(&[
             &asn1::explicit(BY_KEY, &[&asn1::octet_string(&self.responder.0)]),
             &self.produced_at.to_generalized_time_der()?,
             &asn1::sequence(&[&list]),
-            &extensions,
+            &extension_list(1, &extensions),
         ]))
     }
 
@@ -171,10 +178,19 @@ impl ResponseData {
         let responder = KeyIdentifier(key.value.try_into().map_err(|_| key_length)?);
         let produced_at = UnixSeconds::read_generalized_time(fields.any()?)?;
         let mut list = fields.sequence(DATA)?;
-        let nonce = match fields.optional(asn1::constructed(1))? {
-            Some(extensions) => read_nonce(extensions.inner()?.open(asn1::SEQUENCE)?)?,
-            None => None,
-        };
+        let (mut nonce, mut extended_revoke) = (None, false);
+        if let Some(extensions) = fields.optional(asn1::constructed(1))? {
+            for extension in extension::read_all(extensions.inner()?.open(asn1::SEQUENCE)?)? {
+                if extension.is(oids::OCSP_NONCE) {
+                    nonce = Some(read_nonce(&extension)?);
+                } else if extension.is(oids::OCSP_EXTENDED_REVOKE) {
+                    extension.element(DATA)?.null()?;
+                    extended_revoke = true;
+                } else if extension.is_critical {
+                    return Err(extension.unknown());
+                }
+            }
+        }
         fields.finish()?;
         let mut responses = Vec::new();
         while !list.is_finished() {
@@ -183,7 +199,10 @@ impl ResponseData {
             }
             responses.push(SingleResponse::read(list.sequence("ocsp answer")?)?);
         }
-        Ok(Self { responder, produced_at, responses, nonce })
+        if responses.is_empty() {
+            return Err(DecodeError::Missing { what: "list of ocsp answers" });
+        }
+        Ok(Self { responder, produced_at, responses, nonce, extended_revoke })
     }
 }
 
@@ -193,8 +212,17 @@ impl SingleResponse {
             Some(time) => asn1::explicit(0, &[&time.to_generalized_time_der()?]),
             None => Vec::new(),
         };
-        let this_update = self.this_update.to_generalized_time_der()?;
-        Ok(asn1::sequence(&[self.cert_id.as_der(), &self.status.encode()?, &this_update, &next_update]))
+        let extensions = match self.archive_cutoff {
+            Some(time) => extension::optional(oids::OCSP_ARCHIVE_CUTOFF, &time.to_generalized_time_der()?),
+            None => Vec::new(),
+        };
+        Ok(asn1::sequence(&[
+            self.cert_id.as_der(),
+            &self.status.encode()?,
+            &self.this_update.to_generalized_time_der()?,
+            &next_update,
+            &extension_list(1, &extensions),
+        ]))
     }
 
     fn read(mut fields: Cursor<'_>) -> Result<Self, DecodeError> {
@@ -205,15 +233,19 @@ impl SingleResponse {
             Some(time) => Some(UnixSeconds::read_generalized_time(time.inner()?)?),
             None => None,
         };
+        let mut archive_cutoff = None;
         if let Some(extensions) = fields.optional(asn1::constructed(1))? {
-            // Only to refuse critical ones (RFC 6960 §4.4).
-            let known = extension::read_all(extensions.inner()?.open(asn1::SEQUENCE)?)?;
-            if let Some(critical) = known.iter().find(|extension| extension.is_critical) {
-                return Err(critical.unknown());
+            for extension in extension::read_all(extensions.inner()?.open(asn1::SEQUENCE)?)? {
+                if extension.is(oids::OCSP_ARCHIVE_CUTOFF) {
+                    let time = extension.element("archive cutoff")?;
+                    archive_cutoff = Some(UnixSeconds::read_generalized_time(time)?);
+                } else if extension.is_critical {
+                    return Err(extension.unknown());
+                }
             }
         }
         fields.finish()?;
-        Ok(Self { cert_id, status, this_update, next_update })
+        Ok(Self { cert_id, status, this_update, next_update, archive_cutoff })
     }
 }
 

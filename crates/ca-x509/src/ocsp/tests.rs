@@ -50,21 +50,24 @@ fn arbitrary_data() -> impl Strategy<Value = ResponseData> {
         Just(CertStatus::Unknown),
         (arbitrary_time(), reason).prop_map(|(at, reason)| CertStatus::Revoked { at, reason }),
     ];
-    let single = (arbitrary_id(), status, arbitrary_time(), proptest::option::of(arbitrary_time())).prop_map(
-        |(cert_id, status, this_update, next_update)| SingleResponse {
+    let optional = || proptest::option::of(arbitrary_time());
+    let single = (arbitrary_id(), status, arbitrary_time(), optional(), optional()).prop_map(
+        |(cert_id, status, this_update, next_update, archive_cutoff)| SingleResponse {
             cert_id,
             status,
             this_update,
             next_update,
+            archive_cutoff,
         },
     );
     let responses = proptest::collection::vec(single, 1..=10);
-    (any::<[u8; 20]>(), arbitrary_time(), responses, arbitrary_nonce()).prop_map(
-        |(key, produced_at, responses, nonce)| ResponseData {
+    (any::<[u8; 20]>(), arbitrary_time(), responses, arbitrary_nonce(), any::<bool>()).prop_map(
+        |(key, produced_at, responses, nonce, extended_revoke)| ResponseData {
             responder: KeyIdentifier(key),
             produced_at,
             responses,
             nonce,
+            extended_revoke,
         },
     )
 }
@@ -146,16 +149,88 @@ fn rfc6960_4_2_1_unspecified_is_not_written() {
         status: CertStatus::Revoked { at: UnixSeconds(5), reason },
         this_update: UnixSeconds(6),
         next_update: None,
+        archive_cutoff: None,
     };
     let data = |reason| ResponseData {
         responder: KeyIdentifier([1; 20]),
         produced_at: UnixSeconds(7),
         responses: vec![single(reason)],
         nonce: None,
+        extended_revoke: false,
     };
     let plain = data(None).encode().unwrap();
     assert_eq!(data(Some(RevocationReason::Unspecified)).encode().unwrap(), plain);
     assert_ne!(data(Some(RevocationReason::Superseded)).encode().unwrap(), plain);
+}
+
+/// An answer about one certificate, with what the closure changes.
+fn answer(change: impl FnOnce(&mut ResponseData)) -> Vec<u8> {
+    let single = SingleResponse {
+        cert_id: cert_id(),
+        status: CertStatus::Good,
+        this_update: UnixSeconds(6),
+        next_update: None,
+        archive_cutoff: None,
+    };
+    let responder = KeyIdentifier([1; 20]);
+    let mut data = ResponseData {
+        responder,
+        produced_at: UnixSeconds(7),
+        responses: vec![single],
+        nonce: None,
+        extended_revoke: false,
+    };
+    change(&mut data);
+    data.encode().unwrap()
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+#[test]
+fn rfc6960_4_4_4_archive_cutoff_is_generalized_time_in_the_single_answer() {
+    let oid = asn1::oid(oids::OCSP_ARCHIVE_CUTOFF);
+    let der = answer(|data| data.responses[0].archive_cutoff = Some(UnixSeconds(1_600_000_000)));
+    assert!(contains(&der, &[&oid[..], b"\x04\x11\x18\x0f20200913122640Z"].concat()));
+    assert!(!contains(&answer(|_| ()), &oid));
+}
+
+#[test]
+fn rfc6960_4_4_8_extended_revoke_is_null_and_not_critical() {
+    let expected = [&asn1::oid(oids::OCSP_EXTENDED_REVOKE)[..], &[4, 2, 5, 0]].concat();
+    assert!(contains(&answer(|data| data.extended_revoke = true), &expected));
+    assert!(!contains(&answer(|_| ()), &expected[..11]));
+}
+
+#[test]
+fn rfc6960_4_4_unknown_critical_extension_of_an_answer_is_refused() {
+    let whole = |tbs: &[u8]| assemble_response(tbs, SignatureAlgorithm::Ed25519, b"s", &[]);
+    let with = |extension: Vec<u8>| {
+        let der = answer(|_| ());
+        let content = asn1::read_one("test", &der).unwrap().value;
+        let tbs = asn1::sequence(&[content, &extension_list(1, &extension)]);
+        OcspResponse::parse(&whole(&tbs))
+    };
+    assert!(with(extension::critical(oids::OCSP_NO_CHECK, &asn1::null())).is_err());
+    assert!(with(extension::optional(oids::OCSP_NO_CHECK, &asn1::null())).is_ok());
+    assert!(with(extension::optional(oids::OCSP_EXTENDED_REVOKE, &asn1::octet_string(&[]))).is_err());
+}
+
+#[test]
+fn rfc6960_2_2_one_answer_tells_of_several_certificates() {
+    let der = answer(|data| {
+        let sha256 = CertId::new(HashAlgorithm::Sha256, &[1; 32], &[2; 32], &serial()).unwrap();
+        data.responses.push(SingleResponse {
+            cert_id: sha256,
+            status: CertStatus::Unknown,
+            ..data.responses[0].clone()
+        });
+    });
+    let whole = assemble_response(&der, SignatureAlgorithm::Ed25519, b"s", &[]);
+    let Ok(OcspResponse::Basic(basic)) = OcspResponse::parse(&whole) else { panic!("not read") };
+    let hashes: Vec<_> = basic.data().responses.iter().map(|single| single.cert_id.hash).collect();
+    assert_eq!(hashes, [HashAlgorithm::Sha1, HashAlgorithm::Sha256]);
 }
 
 proptest! {
