@@ -33,5 +33,6 @@ pub mod plan;
 pub mod profile;
 pub mod roles;
 pub mod status;
+pub mod weak_key;
 
 pub mod limits;

@@ -39,6 +39,18 @@ pub const RSA_BITS_MIN: u16 = 2048;
 /// See [`RSA_BITS_MIN`].
 pub const RSA_BITS_MAX: u16 = 8192;
 
+/// RSA exponent, in bits: above 2^16 (an odd one of 17 bits is at least 65537) and below 2^256.
+/// Origin: NIST FIPS 186-5 A.1.1; CA/B Forum BR §6.1.6.
+pub const RSA_EXPONENT_BITS_MIN: usize = 17;
+/// See [`RSA_EXPONENT_BITS_MIN`].
+pub const RSA_EXPONENT_BITS_MAX: usize = 256;
+
+/// An RSA modulus has no prime factor below this. Origin: NIST SP 800-89 §5.3.3; CA/B Forum BR §6.1.6.
+pub const RSA_FACTOR_MIN: u32 = 752;
+
+/// Rounds of Fermat's factorization that an RSA modulus withstands. Origin: CA/B Forum BR §6.1.1.3 (5.3).
+pub const FERMAT_ROUNDS: usize = 100;
+
 const _: () = assert!(COMMAND_LIFE_MS < INTENT_OPEN_MAX_MS);
 const _: () = assert!(INTENT_OPEN_MAX_MS + COMMAND_LIFE_MS < 60_000, "I5: settled within 60 s");
 const _: () = assert!(OUTCOME_KEPT_MS >= COMMAND_LIFE_MS);

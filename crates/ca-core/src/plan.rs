@@ -17,6 +17,7 @@ use crate::outcome::Refusal;
 use crate::profile::{Audience, Profile, StatusRule, SubjectRule};
 use crate::register::{Issuer, Register, StorageFault};
 use crate::roles::{Identity, Role};
+use crate::weak_key;
 
 /// What somebody asks for. Nothing else of a CSR is looked at (I18).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +104,7 @@ pub fn plan(
     let ca = chosen_ca(&profile, request.ca)?;
     let issuer = register.issuer(&ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
     key_allowed(&profile, request.public_key.kind())?;
+    weak_key::check(&request.public_key).map_err(|weakness| outside("public_key", weakness.to_string()))?;
     let names = certified(&profile.names, &request.names)?;
     let (not_before, not_after) =
         validity(register, &profile, (&ca, &issuer), request.ttl_s, now, request.certifies.as_ref())?;
@@ -119,6 +121,7 @@ pub fn plan(
         ocsp_urls: if pointers { vec![cluster.urls.ocsp(&ca)] } else { vec![] },
         ca_issuers_urls: if pointers { vec![cluster.urls.ca_certificate(&ca)] } else { vec![] },
         ocsp_no_check: profile.status == StatusRule::NoCheck,
+        ..Extensions::default()
     };
     Ok(Plan {
         ca,
@@ -248,7 +251,11 @@ fn subject(
     let among = names.iter().any(|name| match name {
         GeneralName::Dns(dns) => *dns == common_name,
         GeneralName::Ip(ip) => ip.to_string() == common_name,
-        GeneralName::Email(_) | GeneralName::Uri(_) => false,
+        GeneralName::Email(_)
+        | GeneralName::Uri(_)
+        | GeneralName::Directory(_)
+        | GeneralName::SmtpUtf8Mailbox(_)
+        | GeneralName::UserPrincipalName(_) => false,
     });
     if !among {
         let why = alloc::format!("the common name `{common_name}` is not among the requested names");
