@@ -2,8 +2,8 @@
 
 use ca_core::command::Command;
 use ca_core::ids::{CaId, LogIndex};
-use ca_core::outcome::{Outcome, Refusal};
-use ca_core::roles::{Identity, Role};
+use ca_core::outcome::Outcome;
+use ca_core::roles::{Identity, may_not_revoke};
 use ca_x509::crl::RevocationReason;
 use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
@@ -33,10 +33,11 @@ impl<P: Ports> Authority<P> {
         serial: SerialNumber,
         reason: RevocationReason,
     ) -> Result<Revoked, ActError> {
-        let roles = self.register().roles()?.unwrap_or_default();
-        if !roles.allows(requester, Role::Officer) {
-            let needs = "the role `officer`".to_owned();
-            return Err(Refusal::Forbidden { caller: requester.to_string(), needs }.into());
+        // Asked here first: who may not, leaves no entry in the log.
+        if let Some(entry) = self.register().certificate(&ca, serial)?
+            && let Some(refusal) = may_not_revoke(self.register(), requester, &ca, &entry)?
+        {
+            return Err(refusal.into());
         }
         let applied = self.ports.log().append(Command::Revoke { ca, serial, reason, requester }).await?;
         // COMMIT: a majority has it on disk; no node of the majority answers `good` from here on (I11).

@@ -110,7 +110,7 @@ impl Step<'_> {
                 self.define_issuer(ca, subject, public_key, algorithm, parent, purpose)
             }
             Command::DefineProfile(profile) => self.define_profile(profile),
-            Command::SetGrant(grant) => self.set_grant(grant),
+            Command::SetGrant(grant) => Ok(self.set_grant(grant)),
             Command::Intent(intent) => self.intent(intent),
             Command::Record { ca, serial, signature } => self.record(ca, serial, signature),
             Command::Abandon { ca, serial } => self.abandon(&ca, serial),

@@ -147,8 +147,8 @@ pub struct Intent {
     pub profile: ProfileName,
     /// The version that must still be current (R12).
     pub profile_version: u32,
-    /// The role set that must still be current (R12).
-    pub roles_version: u32,
+    /// The entry of the requester's grant, which must still be the current one (R12).
+    pub grant_index: Option<LogIndex>,
     /// Who asked.
     pub requester: Identity,
     /// At least 64 bits of it are random (I2).

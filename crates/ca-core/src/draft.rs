@@ -28,7 +28,7 @@ pub fn draft(
         issuer_key: plan.issuer_key,
         profile: plan.profile.name.clone(),
         profile_version: plan.profile.version,
-        roles_version: plan.roles_version,
+        grant_index: plan.grant_index,
         requester: plan.requester,
         serial,
         tbs,

@@ -8,6 +8,7 @@ use ca_x509::name::{GeneralName, HostName};
 use crate::limits::NAMES_MAX;
 use crate::outcome::Refusal;
 use crate::profile::{Allow, DnsRule, NameRules};
+use crate::roles::Reach;
 
 /// The names as they will stand in the certificate: checked against the rules, DNS names in lower case, each once,
 /// in the order asked for.
@@ -33,6 +34,26 @@ pub fn certified(rules: &NameRules, requested: &[GeneralName]) -> Result<Vec<Gen
         }
     }
     Ok(names)
+}
+
+/// Checks certified names against the name space of who asks for them (I18). It is a space of DNS names, so one that
+/// is limited to some has no other names either.
+///
+/// # Errors
+/// [`Refusal::OutsideProfile`] for the first name outside it.
+pub(crate) fn within(space: &Reach<String>, names: &[GeneralName]) -> Result<(), Refusal> {
+    let Reach::Only(domains) = space else { return Ok(()) };
+    let inside = |name: &&GeneralName| match name {
+        GeneralName::Dns(dns) => under(domains, dns.strip_prefix("*.").unwrap_or(dns)),
+        _ => false,
+    };
+    match names.iter().find(|name| !inside(name)) {
+        None => Ok(()),
+        Some(name) => Err(refused(alloc::format!(
+            "{name} is outside the name space of your grant: {}",
+            domains.join(", ")
+        ))),
+    }
 }
 
 fn one(rules: &NameRules, name: &GeneralName) -> Result<GeneralName, Refusal> {
@@ -84,10 +105,15 @@ fn covers(rule: &DnsRule, host: &str) -> bool {
     match rule {
         DnsRule::No => false,
         DnsRule::Any => true,
-        DnsRule::Under(suffixes) => suffixes.iter().any(|suffix| {
-            host.strip_suffix(suffix.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        }),
+        DnsRule::Under(domains) => under(domains, host),
     }
+}
+
+/// Whether `host` is one of these domains or lies below one.
+fn under(domains: &[String], host: &str) -> bool {
+    domains.iter().any(|domain| {
+        host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
 }
 
 fn refused(why: String) -> Refusal {

@@ -1,6 +1,5 @@
 //! Step 1 of an issuance: what a certificate will be, before any serial or key is touched.
 
-use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -11,12 +10,12 @@ use ca_x509::key::{KeyIdentifier, KeyKind, PublicKey};
 use ca_x509::name::{DistinguishedName, GeneralName};
 use ca_x509::time::UnixSeconds;
 
-use crate::ids::{CaId, NodeId, ProfileName, UnixMillis};
-use crate::names::certified;
+use crate::ids::{CaId, LogIndex, NodeId, ProfileName, UnixMillis};
+use crate::names::{certified, within};
 use crate::outcome::Refusal;
 use crate::profile::{Audience, Profile, StatusRule, SubjectRule};
 use crate::register::{Issuer, Register, StorageFault};
-use crate::roles::{Identity, Role};
+use crate::roles::{Granted, Identity};
 use crate::weak_key;
 
 /// What somebody asks for. Nothing else of a CSR is looked at (I18).
@@ -49,7 +48,7 @@ pub struct Plan {
     pub(crate) issuer_key: KeyIdentifier,
     pub(crate) algorithm: SignatureAlgorithm,
     pub(crate) profile: Profile,
-    pub(crate) roles_version: u32,
+    pub(crate) grant_index: Option<LogIndex>,
     pub(crate) requester: Identity,
     pub(crate) not_before: UnixSeconds,
     pub(crate) not_after: UnixSeconds,
@@ -90,11 +89,10 @@ pub fn plan(
     now: UnixMillis,
 ) -> Result<Plan, PlanError> {
     let cluster = register.cluster()?.ok_or(Refusal::NotInitialised)?;
-    let roles = register.roles()?.unwrap_or_default();
+    let granted = register.grant_of(requester)?;
     let profile = register
         .profile(&request.profile)?
         .ok_or_else(|| Refusal::UnknownProfile { profile: request.profile.clone() })?;
-    may_ask(&profile, requester, roles.allows(requester, Role::Requester))?;
     for_whom(&profile, requester, &request)?;
     if let Some(asked) = &request.ca
         && register.issuer(asked)?.is_none()
@@ -102,10 +100,14 @@ pub fn plan(
         return Err(Refusal::UnknownCa { ca: asked.clone() }.into());
     }
     let ca = chosen_ca(&profile, request.ca)?;
+    may_ask(&profile, &ca, requester, granted.as_ref())?;
     let issuer = register.issuer(&ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
     key_allowed(&profile, request.public_key.kind())?;
     weak_key::check(&request.public_key).map_err(|weakness| outside("public_key", weakness.to_string()))?;
     let names = certified(&profile.names, &request.names)?;
+    if let Some(granted) = &granted {
+        within(&granted.grant.scope.dns, &names)?;
+    }
     let (not_before, not_after) =
         validity(register, &profile, (&ca, &issuer), request.ttl_s, now, request.certifies.as_ref())?;
     let subject = subject(&profile, request.subject, &names)?;
@@ -129,7 +131,7 @@ pub fn plan(
         issuer: issuer.subject,
         algorithm: issuer.algorithm,
         profile,
-        roles_version: roles.version,
+        grant_index: granted.map(|granted| granted.index),
         requester,
         not_before,
         not_after,
@@ -141,9 +143,17 @@ pub fn plan(
     })
 }
 
-fn may_ask(profile: &Profile, requester: Identity, is_requester: bool) -> Result<(), Refusal> {
+fn may_ask(
+    profile: &Profile,
+    ca: &CaId,
+    requester: Identity,
+    granted: Option<&Granted>,
+) -> Result<(), Refusal> {
     let (allowed, needs) = match profile.audience {
-        Audience::Requesters => (is_requester, "the role `requester`".to_owned()),
+        Audience::Requesters => (
+            granted.is_some_and(|granted| granted.may_request(ca, &profile.name)),
+            alloc::format!("the role `requester` or `ra` for profile `{}` of CA `{ca}`", profile.name),
+        ),
         Audience::Cluster => {
             let member = matches!(requester, Identity::Ceremony | Identity::Node(_));
             (member, alloc::format!("to be a member: `{}` is for the cluster itself", profile.name))

@@ -22,7 +22,7 @@ use crate::ids::{CaId, Digest, NodeId, ProfileName, RequestId, UnixMillis};
 use crate::limits::SCAN_ROWS;
 use crate::outcome::Outcome;
 use crate::profile::Profile;
-use crate::roles::RoleSet;
+use crate::roles::{Granted, Identity};
 
 /// The name of one row. Rows sort by table first, then by the fields in their order: a store's encoding of keys
 /// must keep exactly this order.
@@ -32,8 +32,8 @@ pub enum Key {
     Cluster,
     /// Register time (R8); one row.
     Time,
-    /// The grants; one row.
-    Roles,
+    /// What an identity may do, by the SHA-256 of its key.
+    Grant(Digest),
     /// A certification authority.
     Issuer(CaId),
     /// A profile, in its current version.
@@ -78,8 +78,8 @@ pub enum Value {
     Cluster(Cluster),
     /// See [`Key::Time`].
     Time(UnixMillis),
-    /// See [`Key::Roles`].
-    Roles(RoleSet),
+    /// See [`Key::Grant`].
+    Grant(Granted),
     /// See [`Key::Issuer`].
     Issuer(Issuer),
     /// See [`Key::Profile`].
@@ -164,8 +164,8 @@ readers! {
     cluster() = Key::Cluster => Cluster(Cluster);
     /// Register time.
     time() = Key::Time => Time(UnixMillis);
-    /// The grants.
-    roles() = Key::Roles => Roles(RoleSet);
+    /// A grant.
+    grant(key: Digest) = Key::Grant(key) => Grant(Granted);
     /// A certification authority.
     issuer(ca: &CaId) = Key::Issuer(ca.clone()) => Issuer(Issuer);
     /// A profile.
@@ -204,6 +204,18 @@ impl dyn Register + '_ {
                 _ => None,
             })
             .collect())
+    }
+
+    /// The grant of a caller. Members and the ceremony hold none: what they may do follows from the profile's
+    /// audience.
+    ///
+    /// # Errors
+    /// [`StorageFault`]: the node must stop.
+    pub fn grant_of(&self, identity: Identity) -> Result<Option<Granted>, StorageFault> {
+        match identity {
+            Identity::Client(key) => self.grant(key),
+            Identity::Ceremony | Identity::Node(_) => Ok(None),
+        }
     }
 
     /// Every member, by number, the removed ones included.

@@ -1,11 +1,13 @@
 //! Who may do what: identities, roles and the grants that join them. Deny by default.
 
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use crate::ids::{Digest, NodeId};
+use crate::ids::{CaId, Digest, LogIndex, NodeId, ProfileName};
+use crate::outcome::Refusal;
+use crate::register::{CertificateEntry, Register, StorageFault};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,19 +33,24 @@ impl fmt::Display for Identity {
 /// What a grant allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Asks for certificates.
+    /// Asks for certificates, and revokes those that it asked for.
     Requester,
-    /// Revokes certificates.
+    /// Revokes certificates, whoever asked for them.
     Officer,
     /// Adds and removes members, mints join tokens.
     Operator,
     /// Reads everything, changes nothing.
     Auditor,
+    /// A registration authority: asks for certificates on behalf of others, and revokes them.
+    Ra,
+    /// Changes what the cluster is: CAs, profiles, grants.
+    Admin,
 }
 
 impl Role {
     /// Every role, in the order of their codes.
-    pub const ALL: [Self; 4] = [Self::Requester, Self::Officer, Self::Operator, Self::Auditor];
+    pub const ALL: [Self; 6] =
+        [Self::Requester, Self::Officer, Self::Operator, Self::Auditor, Self::Ra, Self::Admin];
 
     /// The word in configuration, API and log.
     #[must_use]
@@ -53,6 +60,8 @@ impl Role {
             Self::Officer => "officer",
             Self::Operator => "operator",
             Self::Auditor => "auditor",
+            Self::Ra => "ra",
+            Self::Admin => "admin",
         }
     }
 }
@@ -70,43 +79,145 @@ impl FromStr for Role {
 
 /// A word that names no role.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{got}` is not a role: requester, officer, operator or auditor")]
+#[error("`{got}` is not a role: requester, ra, officer, operator, auditor or admin")]
 pub struct UnknownRole {
     /// The word.
     pub got: String,
 }
 
-/// One identity's roles.
+/// What one identity may do. Deny by default: without a grant, nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// SHA-256 of the caller's SubjectPublicKeyInfo.
     pub key: Digest,
-    /// What it may do.
+    /// What it may do; none takes the grant away.
     pub roles: Vec<Role>,
+    /// Which certificates it may do it to.
+    pub scope: Scope,
     /// For people; decides nothing.
     pub label: String,
 }
 
-/// All grants. An intent names the version that it was planned under (R12).
+/// The certificates that a grant is about: each limit narrows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RoleSet {
-    /// Rises by one with every change.
-    pub version: u32,
-    /// At most one grant an identity.
-    pub grants: Vec<Grant>,
+pub struct Scope {
+    /// Issued by these CAs.
+    pub cas: Reach<CaId>,
+    /// Of these profiles.
+    pub profiles: Reach<ProfileName>,
+    /// For these DNS names, and whatever lies below them.
+    pub dns: Reach<String>,
 }
 
-impl RoleSet {
-    /// Whether `identity` has `role`.
-    ///
-    /// Members and the ceremony hold no roles: what they may do follows from the profile's audience.
+/// All of a kind, or only some. An empty list is nothing, never everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reach<T> {
+    /// All, also those that come to be later.
+    #[default]
+    All,
+    /// These.
+    Only(Vec<T>),
+}
+
+impl<T: PartialEq> Reach<T> {
+    /// Whether `one` is within reach.
+    pub fn covers(&self, one: &T) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(some) => some.contains(one),
+        }
+    }
+}
+
+/// A grant as the register holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// What was granted.
+    pub grant: Grant,
+    /// The log entry that granted it: an intent names it, so that a later change finds the draft stale (R12).
+    pub index: LogIndex,
+}
+
+impl Granted {
+    /// Whether it holds this role.
     #[must_use]
-    pub fn allows(&self, identity: Identity, role: Role) -> bool {
-        match identity {
-            Identity::Client(key) => {
-                self.grants.iter().any(|grant| grant.key == key && grant.roles.contains(&role))
+    pub fn has(&self, role: Role) -> bool {
+        self.grant.roles.contains(&role)
+    }
+
+    /// Whether the holder may ask for certificates of this profile under this CA.
+    #[must_use]
+    pub fn may_request(&self, ca: &CaId, profile: &ProfileName) -> bool {
+        (self.has(Role::Requester) || self.has(Role::Ra)) && self.reaches(ca, profile)
+    }
+
+    /// Whether the holder may revoke a certificate that `requester` asked for.
+    #[must_use]
+    pub fn may_revoke(&self, ca: &CaId, profile: &ProfileName, requester: Identity) -> bool {
+        let own = requester == Identity::Client(self.grant.key) && self.has(Role::Requester);
+        (own || self.has(Role::Ra) || self.has(Role::Officer)) && self.reaches(ca, profile)
+    }
+
+    fn reaches(&self, ca: &CaId, profile: &ProfileName) -> bool {
+        self.grant.scope.cas.covers(ca) && self.grant.scope.profiles.covers(profile)
+    }
+}
+
+/// Why `requester` may not revoke this certificate; `None` if it may.
+///
+/// # Errors
+/// [`StorageFault`]: the node must stop.
+pub fn may_not_revoke(
+    register: &dyn Register,
+    requester: Identity,
+    ca: &CaId,
+    entry: &CertificateEntry,
+) -> Result<Option<Refusal>, StorageFault> {
+    let granted = register.grant_of(requester)?;
+    if granted.is_some_and(|granted| granted.may_revoke(ca, &entry.profile, entry.requester)) {
+        return Ok(None);
+    }
+    let needs = "the role `officer` or `ra` for it, or to have asked for it".into();
+    Ok(Some(Refusal::Forbidden { caller: requester.to_string(), needs }))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    const KEY: Digest = Digest([1; 32]);
+
+    fn granted(roles: &[Role], cas: Reach<CaId>) -> Granted {
+        let scope = Scope { cas, ..Scope::default() };
+        let grant = Grant { key: KEY, roles: roles.to_vec(), scope, label: String::new() };
+        Granted { grant, index: LogIndex(1) }
+    }
+
+    #[test]
+    fn rights_over_certificates_follow_from_role_scope_and_requester() {
+        let (ca, other): (CaId, CaId) = ("issuing".parse().unwrap(), "root".parse().unwrap());
+        let profile: ProfileName = "tls-server".parse().unwrap();
+        let (own, foreign) = (Identity::Client(KEY), Identity::Client(Digest([2; 32])));
+        // role, may request, may revoke its own, may revoke another's
+        for (role, request, revoke_own, revoke_foreign) in [
+            (Role::Requester, true, true, false),
+            (Role::Ra, true, true, true),
+            (Role::Officer, false, true, true),
+            (Role::Operator, false, false, false),
+            (Role::Auditor, false, false, false),
+            (Role::Admin, false, false, false),
+        ] {
+            let everywhere = granted(&[role], Reach::All);
+            assert_eq!(everywhere.may_request(&ca, &profile), request, "{role:?}");
+            assert_eq!(everywhere.may_revoke(&ca, &profile, own), revoke_own, "{role:?}");
+            assert_eq!(everywhere.may_revoke(&ca, &profile, foreign), revoke_foreign, "{role:?}");
+            for reach in [vec![], vec![other.clone()]] {
+                let elsewhere = granted(&[role], Reach::Only(reach));
+                assert!(!elsewhere.may_request(&ca, &profile), "{role:?}");
+                assert!(!elsewhere.may_revoke(&ca, &profile, own), "{role:?}");
             }
-            Identity::Ceremony | Identity::Node(_) => false,
         }
     }
 }

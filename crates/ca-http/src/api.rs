@@ -28,9 +28,9 @@ pub(crate) fn router<P: Ports>(doors: Doors<P>) -> Router {
 fn table<P: Ports>() -> [(&'static str, Rule, MethodRouter<Doors<P>>); 14] {
     use Rule::{AnyCertificate, AnyRole, Anyone, Has};
     [
-        ("/api/v1/certificates", Has(Role::Requester), post(issue::issue::<P>)),
+        ("/api/v1/certificates", Has(&[Role::Requester, Role::Ra]), post(issue::issue::<P>)),
         ("/api/v1/certificates/{serial}", AnyRole, get(certificates::show::<P>)),
-        ("/api/v1/certificates/{serial}/revoke", Has(Role::Officer), post(certificates::revoke::<P>)),
+        ("/api/v1/certificates/{serial}/revoke", Has(&[Role::Officer, Role::Ra, Role::Requester]), post(certificates::revoke::<P>)),
         // What CAs say of themselves is public: it stands in the certificates that they issue.
         ("/api/v1/cas", Anyone, get(cluster::cas::<P>)),
         ("/api/v1/cas/{ca}", Anyone, get(cluster::ca::<P>)),
@@ -41,7 +41,7 @@ fn table<P: Ports>() -> [(&'static str, Rule, MethodRouter<Doors<P>>); 14] {
         ("/api/v1/whoami", AnyCertificate, get(cluster::whoami::<P>)),
         // A node without a certificate yet: the secret in the body is its proof.
         ("/api/v1/join", Anyone, post(join::join::<P>)),
-        ("/api/v1/join-tokens", Has(Role::Operator), post(join::mint::<P>)),
+        ("/api/v1/join-tokens", Has(&[Role::Operator]), post(join::mint::<P>)),
         ("/livez", Anyone, get(health::live)),
         ("/readyz", Anyone, get(health::ready::<P>)),
     ]

@@ -37,8 +37,8 @@ pub(crate) enum Rule {
     AnyCertificate,
     /// Whoever has any grant.
     AnyRole,
-    /// Whoever has this role.
-    Has(Role),
+    /// Whoever has one of these roles.
+    Has(&'static [Role]),
 }
 
 /// Lets a request through, or answers in its stead; before one octet of its body is read.
@@ -73,9 +73,7 @@ pub(crate) async fn guard<P: Ports>(
 /// # Errors
 /// A storage fault.
 pub(crate) fn grant_of<P: Ports>(doors: &Doors<P>, identity: Identity) -> Result<Option<Grant>, Problem> {
-    let Identity::Client(key) = identity else { return Ok(None) };
-    let roles = doors.register().roles()?.unwrap_or_default();
-    Ok(roles.grants.into_iter().find(|grant| grant.key == key))
+    Ok(doors.register().grant_of(identity)?.map(|granted| granted.grant))
 }
 
 fn identify<P: Ports>(doors: &Doors<P>, request: &Request) -> Result<Caller, Problem> {
@@ -112,14 +110,13 @@ fn admit<P: Ports>(doors: &Doors<P>, rule: Rule, identity: Identity) -> Result<(
             Some(grant) if !grant.roles.is_empty() => Ok(()),
             _ => Err(forbidden("a grant of any role".to_owned())),
         },
-        Rule::Has(role) => {
-            let roles = doors.register().roles()?.unwrap_or_default();
-            if roles.allows(identity, role) {
-                Ok(())
-            } else {
-                Err(forbidden(format!("the role `{}`", role.as_str())))
+        Rule::Has(roles) => match grant_of(doors, identity)? {
+            Some(grant) if grant.roles.iter().any(|role| roles.contains(role)) => Ok(()),
+            _ => {
+                let words: Vec<String> = roles.iter().map(|role| format!("`{}`", role.as_str())).collect();
+                Err(forbidden(format!("the role {}", words.join(" or "))))
             }
-        }
+        },
     }
 }
 

@@ -10,7 +10,7 @@ use ca_core::ids::{CaId, ClusterId, NodeId};
 use ca_core::plan::CertificateRequest;
 use ca_core::profile::{DnsRule, built_in};
 use ca_core::register::{IssuerPurpose, PublicUrls};
-use ca_core::roles::{Grant, Identity, Role};
+use ca_core::roles::{Grant, Identity, Role, Scope};
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::key::{KeyKind, PublicKey};
 use ca_x509::name::DistinguishedName;
@@ -141,7 +141,8 @@ pub(crate) async fn first_client(
     let public_key = crate::tls::requested_key(csr_pem)?;
     let grant = Grant {
         key: ca_core::ids::Digest::of(public_key.spki_der()),
-        roles: vec![Role::Requester, Role::Officer, Role::Operator, Role::Auditor],
+        roles: Role::ALL.to_vec(),
+        scope: Scope::default(),
         label: name.to_owned(),
     };
     log::enact(authority, Command::SetGrant(grant)).await?;

@@ -3,6 +3,7 @@
 
 mod command;
 mod fields;
+mod grant;
 mod outcome;
 mod profile;
 mod raft;

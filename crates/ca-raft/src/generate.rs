@@ -13,7 +13,7 @@ use ca_core::register::{
     JoinToken, Key, KeyProof, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange,
     StatusEvent, Value,
 };
-use ca_core::roles::{Grant, Identity, Role, RoleSet};
+use ca_core::roles::{Grant, Granted, Identity, Reach, Role, Scope};
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::certificate::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 use ca_x509::crl::{CrlNumber, RevocationReason};
@@ -117,11 +117,14 @@ fn subject() -> impl Strategy<Value = DistinguishedName> {
 }
 
 fn grant() -> impl Strategy<Value = Grant> {
-    (digest(), vec(select(Role::ALL.to_vec()), 0..4), text()).prop_map(|(key, roles, label)| Grant {
-        key,
-        roles,
-        label,
-    })
+    let scope = (reach(ca()), reach(profile_name()), reach(text()))
+        .prop_map(|(cas, profiles, dns)| Scope { cas, profiles, dns });
+    (digest(), vec(select(Role::ALL.to_vec()), 0..4), scope, text())
+        .prop_map(|(key, roles, scope, label)| Grant { key, roles, scope, label })
+}
+
+fn reach<T: Clone + std::fmt::Debug>(one: impl Strategy<Value = T>) -> impl Strategy<Value = Reach<T>> {
+    option::of(vec(one, 0..3)).prop_map(|only| only.map_or(Reach::All, Reach::Only))
 }
 
 pub(crate) fn profile() -> impl Strategy<Value = Profile> {
@@ -173,7 +176,7 @@ pub(crate) fn profile() -> impl Strategy<Value = Profile> {
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
-    let from = (ca(), key_identifier(), profile_name(), any::<u32>(), any::<u32>(), identity());
+    let from = (ca(), key_identifier(), profile_name(), any::<u32>(), option::of(index()), identity());
     let what = (serial(), octets(), seconds());
     let ties = (
         option::of((digest(), digest()).prop_map(|(key, body)| Idempotency { key, body })),
@@ -182,7 +185,7 @@ fn intent() -> impl Strategy<Value = Intent> {
         option::of(node()),
     );
     (from, what, ties).prop_map(|(from, what, ties)| {
-        let (ca, issuer_key, profile, profile_version, roles_version, requester) = from;
+        let (ca, issuer_key, profile, profile_version, grant_index, requester) = from;
         let (serial, tbs, not_after) = what;
         let (idempotency, supersedes, certifies, responder) = ties;
         Intent {
@@ -190,7 +193,7 @@ fn intent() -> impl Strategy<Value = Intent> {
             issuer_key,
             profile,
             profile_version,
-            roles_version,
+            grant_index,
             requester,
             serial,
             tbs,
@@ -430,7 +433,6 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
             urls: PublicUrls { base },
         },
     );
-    let roles = (any::<u32>(), vec(grant(), 0..3)).prop_map(|(version, grants)| RoleSet { version, grants });
     let token =
         (millis(), option::of(node())).prop_map(|(expires_at, spent_by)| JoinToken { expires_at, spent_by });
     let proof = (index(), any::<u64>(), octets()).prop_map(|(index, boot, signature)| KeyProof {
@@ -447,7 +449,7 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
     prop_oneof![
         cluster.prop_map(|cluster| (Key::Cluster, Value::Cluster(cluster))),
         millis().prop_map(|time| (Key::Time, Value::Time(time))),
-        roles.prop_map(|roles| (Key::Roles, Value::Roles(roles))),
+        (grant(), index()).prop_map(|(grant, index)| (Key::Grant(grant.key), Value::Grant(Granted { grant, index }))),
         (ca(), issuer()).prop_map(|(ca, issuer)| (Key::Issuer(ca), Value::Issuer(issuer))),
         (profile_name(), profile()).prop_map(|(name, profile)| (Key::Profile(name), Value::Profile(profile))),
         (node(), member()).prop_map(|(node, member)| (Key::Member(node), Value::Member(member))),

@@ -6,7 +6,7 @@ use ca_core::outcome::Outcome;
 use ca_core::plan::CertificateRequest;
 use ca_core::profile::{DnsRule, built_in};
 use ca_core::register::{IssuerPurpose, PublicUrls};
-use ca_core::roles::{Grant, Identity, Role};
+use ca_core::roles::{Grant, Identity, Role, Scope};
 use ca_hsm::{ProofStatement, verify_proof};
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::name::DistinguishedName;
@@ -172,6 +172,7 @@ impl World {
         let grant = Grant {
             key: Digest::of(self.client.public().spki_der()),
             roles: vec![Role::Requester, Role::Officer],
+            scope: Scope::default(),
             label: "the one caller".to_owned(),
         };
         assert_eq!(self.command(1, Command::SetGrant(grant)), Outcome::Done);

@@ -1,6 +1,5 @@
 //! Intents, records, abandonments, revocations.
 
-use alloc::string::ToString as _;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -17,7 +16,7 @@ use crate::register::{
     Attempt, CertificateEntry, CertificateState, Expiring, Issuer, Key, Revocation, StatusChange,
     StatusEvent, Value,
 };
-use crate::roles::{Identity, Role};
+use crate::roles::{Identity, may_not_revoke};
 
 impl Step<'_> {
     /// Step 3 of an issuance: from here on serial and TBSCertificate are fixed, and no signature exists.
@@ -69,8 +68,9 @@ impl Step<'_> {
         if profile.map(|profile| profile.version) != Some(intent.profile_version) {
             return Err(stale("the profile").into());
         }
-        if self.register.roles()?.unwrap_or_default().version != intent.roles_version {
-            return Err(stale("the set of roles").into());
+        let granted = self.register.grant_of(intent.requester)?;
+        if granted.map(|granted| granted.index) != intent.grant_index {
+            return Err(stale("what the requester may do").into());
         }
         if intent.tbs.len() > TBS_OCTETS_MAX {
             let why = alloc::format!("{} octets are more than {TBS_OCTETS_MAX}", intent.tbs.len());
@@ -223,12 +223,11 @@ impl Step<'_> {
             let why = "no profile of this cluster permits certificateHold".into();
             return Err(Refusal::OutsideProfile { field: "reason".into(), why }.into());
         }
-        // Decided here and not where it was asked: a node that lags still knows grants that were taken away.
-        if !self.register.roles()?.unwrap_or_default().allows(requester, Role::Officer) {
-            let needs = "the role `officer`".into();
-            return Err(Refusal::Forbidden { caller: requester.to_string(), needs }.into());
-        }
         let entry = self.entry(ca, serial)?;
+        // Decided here and not where it was asked: a node that lags still knows grants that were taken away.
+        if let Some(refusal) = may_not_revoke(self.register, requester, ca, &entry)? {
+            return Err(refusal.into());
+        }
         if entry.state == CertificateState::Open {
             return Err(Refusal::NotRecorded { serial }.into());
         }

@@ -14,7 +14,7 @@ use crate::profile::Profile;
 use crate::register::{
     Cluster, Issuer, IssuerPurpose, JoinToken, Key, KeyProof, Member, MemberState, PublicUrls, Value,
 };
-use crate::roles::Grant;
+use crate::roles::{Grant, Granted};
 
 pub(super) fn new_member(
     name: String,
@@ -81,15 +81,14 @@ impl Step<'_> {
         Ok(Outcome::Done)
     }
 
-    pub(super) fn set_grant(&mut self, grant: Grant) -> Result<Outcome, Halt> {
-        let mut roles = self.register.roles()?.unwrap_or_default();
-        roles.version = roles.version.saturating_add(1);
-        roles.grants.retain(|other| other.key != grant.key);
-        if !grant.roles.is_empty() {
-            roles.grants.push(grant);
+    pub(super) fn set_grant(&mut self, grant: Grant) -> Outcome {
+        let key = Key::Grant(grant.key);
+        if grant.roles.is_empty() {
+            self.remove(key);
+        } else {
+            self.set(key, Value::Grant(Granted { grant, index: self.index }));
         }
-        self.set(Key::Roles, Value::Roles(roles));
-        Ok(Outcome::Done)
+        Outcome::Done
     }
 
     pub(super) fn mint_join_token(

@@ -27,7 +27,7 @@ use ca_core::permit::{Applied, SigningOrder};
 use ca_core::plan::CertificateRequest;
 use ca_core::profile::{DnsRule, built_in};
 use ca_core::register::{IssuerPurpose, Key, MemoryRegister, PublicUrls, Register, StorageFault, Value};
-use ca_core::roles::{Grant, Identity, Role};
+use ca_core::roles::{Grant, Identity, Role, Scope};
 use ca_http::{
     BoxFuture, DeskError, Doors, Health, JoinAnswer, JoinDesk, JoinRequest, MintedToken, PeerCertificate,
     ReadyRole, Secret,
@@ -168,7 +168,7 @@ impl World {
         let certificate = client_certificate();
         let parsed = ca_x509::certificate::Certificate::parse(&certificate).unwrap();
         let key = Digest::of(parsed.public_key().spki_der());
-        let grant = Grant { key, roles: roles.to_vec(), label: "test".to_owned() };
+        let grant = Grant { key, roles: roles.to_vec(), scope: Scope::default(), label: "test".to_owned() };
         self.command(Command::SetGrant(grant)).await;
         certificate
     }

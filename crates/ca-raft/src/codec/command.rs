@@ -6,7 +6,7 @@ use ca_core::register::{IssuerPurpose, PublicUrls};
 use ca_x509::time::UnixSeconds;
 
 use super::fields::{self, octets, required};
-use super::{CodecError, profile};
+use super::{CodecError, grant, profile};
 use crate::wire::log as wire;
 use crate::wire::log::envelope::Command as Kind;
 
@@ -44,7 +44,7 @@ fn kind_to_wire(command: &Command) -> Kind {
             })
         }
         Command::DefineProfile(defined) => Kind::DefineProfile(profile::to_wire(defined)),
-        Command::SetGrant(grant) => Kind::SetGrant(profile::grant_to_wire(grant)),
+        Command::SetGrant(grant) => Kind::SetGrant(grant::to_wire(grant)),
         Command::Intent(intent) => Kind::Intent(intent_to_wire(intent)),
         Command::Record { ca, serial, signature } => Kind::Record(wire::Record {
             ca: ca.to_string(),
@@ -104,7 +104,7 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
             parent: fields::ca(&issuer.parent)?,
         },
         Kind::DefineProfile(defined) => Command::DefineProfile(profile::from_wire(defined)?),
-        Kind::SetGrant(grant) => Command::SetGrant(profile::grant_from_wire(grant)?),
+        Kind::SetGrant(grant) => Command::SetGrant(grant::from_wire(grant)?),
         Kind::Intent(intent) => Command::Intent(intent_from_wire(intent)?),
         Kind::Record(record) => Command::Record {
             ca: fields::ca(&record.ca)?,
@@ -157,7 +157,7 @@ fn intent_to_wire(intent: &Intent) -> wire::Intent {
         issuer_key: octets(&intent.issuer_key.0),
         profile: intent.profile.to_string(),
         profile_version: intent.profile_version,
-        roles_version: intent.roles_version,
+        grant_index: intent.grant_index.map(|index| index.0),
         requester: Some(fields::identity_to_wire(intent.requester)),
         serial: fields::serial_to_wire(intent.serial),
         tbs: octets(&intent.tbs),
@@ -177,7 +177,7 @@ fn intent_from_wire(intent: wire::Intent) -> Result<Intent, CodecError> {
         issuer_key: fields::key_identifier(&intent.issuer_key)?,
         profile: fields::profile_name(&intent.profile)?,
         profile_version: intent.profile_version,
-        roles_version: intent.roles_version,
+        grant_index: intent.grant_index.map(LogIndex),
         requester: fields::identity(intent.requester)?,
         serial: fields::serial(&intent.serial)?,
         tbs: intent.tbs.into(),

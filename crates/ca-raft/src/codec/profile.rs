@@ -1,13 +1,12 @@
-//! Profiles and grants ⇄ protobuf.
+//! Profiles ⇄ protobuf.
 
 use ca_core::profile::{
     Allow, Audience, DnsRule, KeyRule, NameRules, Profile, StatusRule, SubjectRule, ValidityRule,
 };
-use ca_core::roles::{Grant, Role};
 use ca_x509::certificate::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 
 use super::CodecError;
-use super::fields::{self, known, octets, required};
+use super::fields::{self, known, required};
 use crate::wire::log as wire;
 
 pub(super) fn to_wire(profile: &Profile) -> wire::Profile {
@@ -188,39 +187,5 @@ fn purpose(usage: wire::ExtendedKeyUsage) -> Result<ExtendedKeyUsage, CodecError
         wire::ExtendedKeyUsage::CodeSigning => ExtendedKeyUsage::CodeSigning,
         wire::ExtendedKeyUsage::EmailProtection => ExtendedKeyUsage::EmailProtection,
         wire::ExtendedKeyUsage::TimeStamping => ExtendedKeyUsage::TimeStamping,
-    })
-}
-
-pub(super) fn grant_to_wire(grant: &Grant) -> wire::Grant {
-    let role = |role: &Role| -> i32 {
-        match role {
-            Role::Requester => wire::Role::Requester,
-            Role::Officer => wire::Role::Officer,
-            Role::Operator => wire::Role::Operator,
-            Role::Auditor => wire::Role::Auditor,
-        }
-        .into()
-    };
-    wire::Grant {
-        key: octets(&grant.key.0),
-        roles: grant.roles.iter().map(role).collect(),
-        label: grant.label.clone(),
-    }
-}
-
-pub(super) fn grant_from_wire(grant: wire::Grant) -> Result<Grant, CodecError> {
-    let role = |number| {
-        Ok(match known("role", number)? {
-            wire::Role::Unset => return Err(CodecError::Unknown { what: "role" }),
-            wire::Role::Requester => Role::Requester,
-            wire::Role::Officer => Role::Officer,
-            wire::Role::Operator => Role::Operator,
-            wire::Role::Auditor => Role::Auditor,
-        })
-    };
-    Ok(Grant {
-        key: fields::digest(&grant.key)?,
-        roles: grant.roles.into_iter().map(role).collect::<Result<_, _>>()?,
-        label: grant.label,
     })
 }

@@ -5,11 +5,11 @@ use ca_core::register::{
     Attempt, CertificateEntry, CertificateState, Cluster, CrlCut, CrlScope, Issuer, JoinToken, Key, KeyProof,
     Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange, StatusEvent, Value,
 };
-use ca_core::roles::RoleSet;
+use ca_core::roles::Granted;
 use ca_x509::time::UnixSeconds;
 
 use super::fields::{self, known, octets, required};
-use super::{CodecError, command, outcome, profile};
+use super::{CodecError, command, grant, outcome, profile};
 use crate::wire::log as wire;
 use crate::wire::log::row::Value as Kind;
 
@@ -19,7 +19,7 @@ pub(super) fn belongs(key: &Key, value: &Value) -> bool {
         (key, value),
         (Key::Cluster, Value::Cluster(_))
             | (Key::Time, Value::Time(_))
-            | (Key::Roles, Value::Roles(_))
+            | (Key::Grant(_), Value::Grant(_))
             | (Key::Issuer(_), Value::Issuer(_))
             | (Key::Profile(_), Value::Profile(_))
             | (Key::Member(_), Value::Member(_))
@@ -46,9 +46,9 @@ pub(super) fn to_wire(value: &Value) -> wire::Row {
             base_url: cluster.urls.base.clone(),
         }),
         Value::Time(time) => Kind::TimeMs(time.0),
-        Value::Roles(roles) => Kind::Roles(wire::Roles {
-            version: roles.version,
-            grants: roles.grants.iter().map(profile::grant_to_wire).collect(),
+        Value::Grant(granted) => Kind::Grant(wire::Granted {
+            grant: Some(grant::to_wire(&granted.grant)),
+            index: granted.index.0,
         }),
         Value::Issuer(issuer) => Kind::Issuer(issuer_to_wire(issuer)),
         Value::Profile(defined) => Kind::Profile(profile::to_wire(defined)),
@@ -101,9 +101,9 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
             urls: PublicUrls { base: cluster.base_url },
         }),
         Kind::TimeMs(time) => Value::Time(UnixMillis(time)),
-        Kind::Roles(roles) => Value::Roles(RoleSet {
-            version: roles.version,
-            grants: roles.grants.into_iter().map(profile::grant_from_wire).collect::<Result<_, _>>()?,
+        Kind::Grant(granted) => Value::Grant(Granted {
+            grant: grant::from_wire(required("grant", granted.grant)?)?,
+            index: LogIndex(granted.index),
         }),
         Kind::Issuer(issuer) => Value::Issuer(issuer_from_wire(&issuer)?),
         Kind::Profile(defined) => Value::Profile(profile::from_wire(defined)?),

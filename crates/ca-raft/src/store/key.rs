@@ -17,11 +17,11 @@ pub(crate) struct UnknownKey(usize);
 pub(crate) fn encode(key: &Key) -> Vec<u8> {
     let to = Writer(Vec::with_capacity(64)).number(&[table(key)]);
     match key {
-        Key::Cluster | Key::Time | Key::Roles => to,
+        Key::Cluster | Key::Time => to,
         Key::Issuer(ca) | Key::CrlScope(ca) => to.text(ca.as_str()),
         Key::Profile(name) => to.text(name.as_str()),
         Key::Member(node) => to.number(&node.0.to_be_bytes()),
-        Key::JoinToken(digest) | Key::Attempt(digest) => to.number(&digest.0),
+        Key::Grant(digest) | Key::JoinToken(digest) | Key::Attempt(digest) => to.number(&digest.0),
         Key::KeyProof(key, node) => to.number(&key.0).number(&node.0.to_be_bytes()),
         Key::Responder(ca, node) => to.text(ca.as_str()).number(&node.0.to_be_bytes()),
         Key::Certificate(ca, serial) | Key::OpenIntent(ca, serial) | Key::Revocation(ca, serial) => {
@@ -52,7 +52,7 @@ pub(crate) fn table(key: &Key) -> u8 {
     match key {
         Key::Cluster => 1,
         Key::Time => 2,
-        Key::Roles => 3,
+        Key::Grant(_) => 3,
         Key::Issuer(_) => 4,
         Key::Profile(_) => 5,
         Key::Member(_) => 6,
@@ -100,7 +100,7 @@ impl Reader<'_> {
         Some(match self.octet()? {
             1 => Key::Cluster,
             2 => Key::Time,
-            3 => Key::Roles,
+            3 => Key::Grant(self.digest()?),
             4 => Key::Issuer(self.ca()?),
             5 => Key::Profile(self.profile()?),
             6 => Key::Member(self.node()?),

@@ -294,7 +294,7 @@ fn is_small(key: &Key) -> bool {
     match key {
         Key::Cluster
         | Key::Time
-        | Key::Roles
+        | Key::Grant(_)
         | Key::Issuer(_)
         | Key::Profile(_)
         | Key::Member(_)
@@ -316,7 +316,7 @@ fn load_small(db: &DB) -> Result<MemoryRegister, StorageFault> {
     let tables = [
         Key::Cluster,
         Key::Time,
-        Key::Roles,
+        Key::Grant(Digest([0; 32])),
         Key::Issuer(CaId::first()),
         Key::Member(NodeId(0)),
         Key::KeyProof(no_key, NodeId(0)),
