@@ -17,6 +17,8 @@ pub mod ports;
 pub mod issue;
 pub mod revoke;
 
+mod configure;
+
 pub mod crl;
 pub mod ocsp;
 

@@ -175,6 +175,28 @@ macro_rules! hex_display {
 }
 
 hex_display!(ClusterId);
+
+/// A text that is no [`Digest`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a SHA-256 digest: 64 hexadecimal digits")]
+pub struct InvalidDigest;
+
+impl FromStr for Digest {
+    type Err = InvalidDigest;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
+        let digits = text.as_bytes();
+        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return Err(InvalidDigest);
+        }
+        let mut octets = [0; 32];
+        for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
+            let pair = core::str::from_utf8(pair).map_err(|_| InvalidDigest)?;
+            *octet = u8::from_str_radix(pair, 16).map_err(|_| InvalidDigest)?;
+        }
+        Ok(Self(octets))
+    }
+}
 hex_display!(Digest);
 
 impl fmt::Display for NodeId {

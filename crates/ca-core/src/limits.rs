@@ -31,6 +31,12 @@ pub const STATUS_LIFE_S: u64 = 7 * 24 * 3600;
 /// The largest TBSCertificate that an intent may carry, in octets: 100 names of 253 octets, and room.
 pub const TBS_OCTETS_MAX: usize = 64 * 1024;
 
+/// The longest life of a certificate: a root's 30 years, and room. Keeps all dates far from the year 9999.
+pub const LIFE_MAX_S: u64 = 40 * 366 * 24 * 3600;
+
+/// How far notBefore may lie in the past: the CA/B Forum's 48 hours (BR 7.1.2.7).
+pub const BACKDATE_MAX_S: u64 = 48 * 3600;
+
 /// Names in one certificate.
 pub const NAMES_MAX: usize = 100;
 

@@ -45,7 +45,8 @@ pub(crate) fn within(space: &Reach<String>, names: &[GeneralName]) -> Result<(),
     let Reach::Only(domains) = space else { return Ok(()) };
     let inside = |name: &&GeneralName| match name {
         GeneralName::Dns(dns) => under(domains, dns.strip_prefix("*.").unwrap_or(dns)),
-        _ => false,
+        GeneralName::Email(address) => address.rsplit_once('@').is_some_and(|(_, host)| under(domains, host)),
+        GeneralName::Ip(_) | GeneralName::Uri(_) => false,
     };
     match names.iter().find(|name| !inside(name)) {
         None => Ok(()),
@@ -85,6 +86,7 @@ fn one(rules: &NameRules, name: &GeneralName) -> Result<GeneralName, Refusal> {
             }
             Ok(GeneralName::Dns(dns))
         }
+        GeneralName::Email(address) if rules.email != DnsRule::No => mail_address(rules, address),
         GeneralName::Ip(_) if rules.ip == Allow::Yes => Ok(name.clone()),
         GeneralName::Uri(_) if rules.uri == Allow::Yes => {
             name.check().map_err(|why| refused(alloc::format!("{name}: {why}")))?;
@@ -99,6 +101,24 @@ fn one(rules: &NameRules, name: &GeneralName) -> Result<GeneralName, Refusal> {
             Err(refused(alloc::format!("the profile allows no names of this kind: {name:?}")))
         }
     }
+}
+
+/// RFC 5321 §4.1.2 without quoted local parts, as RFC 5280 §4.2.1.6 wants a Mailbox. The host counts in lower case,
+/// the local part as it is.
+fn mail_address(rules: &NameRules, address: &str) -> Result<GeneralName, Refusal> {
+    let wrong = |why: &str| refused(alloc::format!("`{address}`: {why}"));
+    let (local, host) = address.rsplit_once('@').ok_or_else(|| wrong("a mail address has an @"))?;
+    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    let atoms = local.split('.').all(|part| !part.is_empty() && part.chars().all(atom));
+    if local.len() > 64 || !atoms {
+        return Err(wrong("the part before the @ is not 1 to 64 characters of dot-separated atoms"));
+    }
+    let host = host.to_ascii_lowercase();
+    host_name(&host).map_err(|why| wrong(&why))?;
+    if !covers(&rules.email, &host) {
+        return Err(wrong("the profile certifies no mail addresses at this host"));
+    }
+    Ok(GeneralName::Email(alloc::format!("{local}@{host}")))
 }
 
 fn covers(rule: &DnsRule, host: &str) -> bool {
@@ -128,7 +148,14 @@ mod tests {
     use super::*;
 
     fn rules(dns: DnsRule) -> NameRules {
-        NameRules { dns, wildcard: Allow::Yes, ip: Allow::Yes, uri: Allow::No, count_min: 1 }
+        NameRules {
+            dns,
+            wildcard: Allow::Yes,
+            email: DnsRule::No,
+            ip: Allow::Yes,
+            uri: Allow::No,
+            count_min: 1,
+        }
     }
 
     fn verdict(dns: &str) -> Result<Vec<GeneralName>, Refusal> {
@@ -188,6 +215,35 @@ mod tests {
         assert!(certified(&under, &[]).is_err());
         let many: Vec<_> = (0..101).map(|i| GeneralName::Dns(alloc::format!("h{i}.example.com"))).collect();
         assert!(certified(&under, &many).is_err());
+    }
+
+    #[test]
+    fn rfc5280_4_2_1_6_mail_addresses_are_mailboxes_at_hosts_of_the_profile() {
+        let at = |email| NameRules { email, ..rules(DnsRule::No) };
+        let long = alloc::format!("{}@example.com", "a".repeat(65));
+        for (address, expected) in [
+            ("Ann.Lee@Example.COM", Some("Ann.Lee@example.com")),
+            ("a+b@mail.example.com", Some("a+b@mail.example.com")),
+            ("a@example.org", None),
+            ("example.com", None),
+            ("@example.com", None),
+            ("a..b@example.com", None),
+            (".a@example.com", None),
+            ("a b@example.com", None),
+            ("a@b@example.com", None),
+            ("<a@example.com>", None),
+            ("a@", None),
+            ("a@10.0.0.1", None),
+            (long.as_str(), None),
+        ] {
+            let got = certified(
+                &at(DnsRule::Under(vec!["example.com".to_owned()])),
+                &[GeneralName::Email(address.to_owned())],
+            );
+            let expected = expected.map(|address| vec![GeneralName::Email(address.to_owned())]);
+            assert_eq!(got.ok(), expected, "{address}");
+        }
+        assert!(certified(&at(DnsRule::No), &[GeneralName::Email("a@example.com".to_owned())]).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 use ca_authority::Ports;
 use ca_core::roles::Role;
 
@@ -13,7 +13,7 @@ use crate::error::DoorError;
 use crate::guard::{Rule, guard};
 use crate::problem::Problem;
 use crate::watch::watch;
-use crate::{certificates, cluster, health, issue, join};
+use crate::{certificates, cluster, grants, health, issue, join, profiles};
 
 pub(crate) fn router<P: Ports>(doors: Doors<P>) -> Router {
     let mut router = Router::new();
@@ -25,17 +25,25 @@ pub(crate) fn router<P: Ports>(doors: Doors<P>) -> Router {
 }
 
 /// Every route and its rule.
-fn table<P: Ports>() -> [(&'static str, Rule, MethodRouter<Doors<P>>); 14] {
+fn table<P: Ports>() -> [(&'static str, Rule, MethodRouter<Doors<P>>); 18] {
     use Rule::{AnyCertificate, AnyRole, Anyone, Has};
     [
         ("/api/v1/certificates", Has(&[Role::Requester, Role::Ra]), post(issue::issue::<P>)),
         ("/api/v1/certificates/{serial}", AnyRole, get(certificates::show::<P>)),
-        ("/api/v1/certificates/{serial}/revoke", Has(&[Role::Officer, Role::Ra, Role::Requester]), post(certificates::revoke::<P>)),
+        (
+            "/api/v1/certificates/{serial}/revoke",
+            Has(&[Role::Officer, Role::Ra, Role::Requester]),
+            post(certificates::revoke::<P>),
+        ),
         // What CAs say of themselves is public: it stands in the certificates that they issue.
         ("/api/v1/cas", Anyone, get(cluster::cas::<P>)),
         ("/api/v1/cas/{ca}", Anyone, get(cluster::ca::<P>)),
         ("/api/v1/cas/{ca}/chain", Anyone, get(cluster::chain::<P>)),
-        ("/api/v1/profiles", AnyRole, get(cluster::profiles::<P>)),
+        ("/api/v1/profiles", AnyRole, get(profiles::list::<P>)),
+        ("/api/v1/profiles/{name}", AnyRole, get(profiles::show::<P>)),
+        ("/api/v1/profiles/{name}", Has(&[Role::Admin]), put(profiles::put::<P>)),
+        ("/api/v1/grants", Has(&[Role::Admin, Role::Auditor]), get(grants::list::<P>)),
+        ("/api/v1/grants/{key}", Has(&[Role::Admin]), put(grants::put::<P>).delete(grants::delete::<P>)),
         ("/api/v1/cluster", AnyRole, get(cluster::cluster::<P>)),
         ("/api/v1/cluster/members", AnyRole, get(cluster::members::<P>)),
         ("/api/v1/whoami", AnyCertificate, get(cluster::whoami::<P>)),

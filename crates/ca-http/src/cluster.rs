@@ -1,6 +1,4 @@
-//! What the cluster is: its CAs, profiles and members, and who the caller is to it.
-
-use std::ops::ControlFlow;
+//! What the cluster is: its CAs and members, and who the caller is to it.
 
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
@@ -10,8 +8,7 @@ use ca_authority::ports::Log;
 use ca_core::certificate;
 use ca_core::ids::{CaId, NodeId};
 use ca_core::outcome::Refusal;
-use ca_core::profile::{Audience, Profile};
-use ca_core::register::{Issuer, IssuerPurpose, Key, Member, MemberState, Value};
+use ca_core::register::{Issuer, IssuerPurpose, Member, MemberState};
 use ca_core::roles::Role;
 
 use crate::answer::{PEM_CHAIN, certificate_pem, json, typed};
@@ -19,7 +16,7 @@ use crate::doors::Doors;
 use crate::error::DoorError;
 use crate::guard::{Caller, grant_of};
 use crate::problem::Problem;
-use crate::wire::{CaAnswer, ClusterAnswer, MemberAnswer, ProfileAnswer, StandingAnswer, WhoamiAnswer};
+use crate::wire::{CaAnswer, ClusterAnswer, MemberAnswer, StandingAnswer, WhoamiAnswer};
 
 /// `GET /api/v1/cas`
 pub(crate) async fn cas<P: Ports>(State(doors): State<Doors<P>>) -> Result<Response, Problem> {
@@ -51,20 +48,6 @@ pub(crate) async fn chain<P: Ports>(
     }
     let text: String = chain.iter().map(|der| certificate_pem(der)).collect();
     Ok(typed(StatusCode::OK, PEM_CHAIN, text))
-}
-
-/// `GET /api/v1/profiles`
-pub(crate) async fn profiles<P: Ports>(State(doors): State<Doors<P>>) -> Result<Response, Problem> {
-    let mut all = Vec::new();
-    // The name that sorts before every other.
-    let first = "a".parse().map_err(|error| DoorError::Internal { why: format!("{error}") })?;
-    doors.register().each(Key::Profile(first), |_, value| {
-        if let Value::Profile(profile) = value {
-            all.push(summary(&profile));
-        }
-        ControlFlow::Continue(())
-    })?;
-    json(StatusCode::OK, &all)
 }
 
 /// `GET /api/v1/cluster`
@@ -148,21 +131,6 @@ fn about<P: Ports>(doors: &Doors<P>, ca: &CaId, issuer: &Issuer) -> Result<CaAns
         not_after: entry.map(|entry| entry.not_after.to_string()),
         crl_next_update: list.map(|list| list.cut.next_update.to_string()),
     })
-}
-
-fn summary(profile: &Profile) -> ProfileAnswer {
-    ProfileAnswer {
-        name: profile.name.to_string(),
-        version: profile.version,
-        audience: match profile.audience {
-            Audience::Requesters => "requesters",
-            Audience::Cluster => "cluster",
-        }
-        .to_owned(),
-        issuers: profile.issuers.iter().map(ToString::to_string).collect(),
-        ttl_default_s: profile.validity.default_s,
-        ttl_max_s: profile.validity.max_s,
-    }
 }
 
 fn described((node, member): (NodeId, Member)) -> MemberAnswer {

@@ -2,6 +2,7 @@
 
 use ca_authority::error::Effect;
 use ca_core::ids::{CaId, LogIndex};
+use ca_core::profile::ProfileFault;
 
 /// Why a request did not get as far as an act, or did not hear of its end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +100,22 @@ pub enum DoorError {
         /// Here.
         applied: LogIndex,
     },
+    /// It was changed since the caller looked.
+    #[error("{what} is in version {current}, you have seen {seen}")]
+    Changed {
+        /// Which one.
+        what: String,
+        /// `If-Match`.
+        seen: u32,
+        /// Here.
+        current: u32,
+    },
+    /// Nothing right could be issued from the profile.
+    #[error("the profile has {} fault{}: {}", faults.len(), if faults.len() == 1 { "" } else { "s" }, listed(faults))]
+    ProfileInvalid {
+        /// All of them.
+        faults: Vec<ProfileFault>,
+    },
     /// A bug of ours.
     #[error("an internal error: {why}")]
     Internal {
@@ -128,6 +145,8 @@ impl DoorError {
             Self::UnknownSerial { .. } => "unknown-serial",
             Self::TooBusy { .. } => "too-busy",
             Self::Behind { .. } => "behind",
+            Self::Changed { .. } => "changed-meanwhile",
+            Self::ProfileInvalid { .. } => "profile-invalid",
             Self::Internal { .. } => "internal",
         }
     }
@@ -140,4 +159,9 @@ impl DoorError {
             _ => Effect::NotApplied,
         }
     }
+}
+
+fn listed(faults: &[ProfileFault]) -> String {
+    let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    all.join("; ")
 }

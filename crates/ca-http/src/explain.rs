@@ -387,6 +387,19 @@ pub const CHAPTERS: &[Chapter] = &[
                 "GET /api/v1/profiles shows the current version; send the next one",
             ),
             entry(
+                "changed-meanwhile",
+                "It was changed since you looked",
+                "If-Match named a version that is no longer the current one. Nothing was written.",
+                "GET it again, look at what changed, and send your change with its new ETag",
+            ),
+            entry(
+                "profile-invalid",
+                "The profile has faults",
+                "Nothing, or nothing right, could be issued from it; `errors` lists each fault with its field. \
+                 Nothing was written.",
+                "mend the fields that are named; `ca-node profile lint FILE` checks without writing",
+            ),
+            entry(
                 "join-token-unknown",
                 "The join token is not one of this cluster's",
                 "It was made by another cluster, or mistyped.",

@@ -21,10 +21,12 @@ mod watch;
 mod certificates;
 mod cluster;
 mod crl;
+mod grants;
 mod health;
 mod issue;
 mod join;
 mod ocsp;
+mod profiles;
 
 mod answer;
 mod body;

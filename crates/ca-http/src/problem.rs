@@ -7,6 +7,7 @@ use ca_authority::ActError;
 use ca_authority::error::Effect;
 use ca_authority::ports::SignError;
 use ca_core::outcome::Refusal;
+use ca_core::profile::ProfileFault;
 use ca_core::register::StorageFault;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,16 @@ pub struct Problem {
     effect: Effect,
     retry_after_s: Option<u32>,
     fault: Option<StorageFault>,
+    errors: Vec<FieldError>,
+}
+
+/// One thing that is wrong in a request's body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// Where: `validity.max`, `keys[1]`.
+    pub pointer: String,
+    /// What.
+    pub detail: String,
 }
 
 /// The body of a problem (RFC 9457 §3), as servers write and clients read it.
@@ -51,6 +62,9 @@ pub struct ProblemBody {
     /// What to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// Each thing that is wrong in the body, where more than one can be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
 }
 
 impl ProblemBody {
@@ -107,6 +121,7 @@ impl Problem {
             retry_after_s: self.retry_after_s,
             leader,
             next: explanation.map(|known| known.next.to_owned()),
+            errors: self.errors,
         };
         let text = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (self.status, text).into_response();
@@ -120,7 +135,15 @@ impl Problem {
     }
 
     fn new(slug: &'static str, (status, retry_after_s): (StatusCode, Option<u32>), detail: String) -> Self {
-        Self { slug, status, detail, effect: Effect::NotApplied, retry_after_s, fault: None }
+        Self {
+            slug,
+            status,
+            detail,
+            effect: Effect::NotApplied,
+            retry_after_s,
+            fault: None,
+            errors: Vec::new(),
+        }
     }
 }
 
@@ -135,7 +158,19 @@ impl IntoResponse for Problem {
 
 impl From<DoorError> for Problem {
     fn from(error: DoorError) -> Self {
-        Self { effect: error.effect(), ..Self::new(error.slug(), door_status(&error), error.to_string()) }
+        let (effect, problem) =
+            (error.effect(), Self::new(error.slug(), door_status(&error), error.to_string()));
+        let errors = match error {
+            DoorError::ProfileInvalid { faults } => faults.into_iter().map(FieldError::from).collect(),
+            _ => Vec::new(),
+        };
+        Self { effect, errors, ..problem }
+    }
+}
+
+impl From<ProfileFault> for FieldError {
+    fn from(fault: ProfileFault) -> Self {
+        Self { pointer: fault.field, detail: fault.why }
     }
 }
 
@@ -190,7 +225,10 @@ fn door_status(error: &DoorError) -> Status {
         DoorError::BadJson { .. } | DoorError::BadRequest { .. } | DoorError::CsrMalformed { .. } => {
             (StatusCode::BAD_REQUEST, None)
         }
-        DoorError::CsrSignature => (StatusCode::UNPROCESSABLE_ENTITY, None),
+        DoorError::CsrSignature | DoorError::ProfileInvalid { .. } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, None)
+        }
+        DoorError::Changed { .. } => (StatusCode::PRECONDITION_FAILED, None),
         DoorError::CrlNone { .. } => later(10),
         DoorError::Deadline { .. } | DoorError::TooBusy { .. } | DoorError::Behind { .. } => later(1),
         DoorError::Internal { .. } => (StatusCode::INTERNAL_SERVER_ERROR, None),

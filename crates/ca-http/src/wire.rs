@@ -1,10 +1,20 @@
 //! The shapes of the API's JSON, for the server and for its clients. Times are RFC 3339 in UTC, serials and digests
 //! lower-case hex, certificates PEM. Requests refuse unknown fields; answers may grow.
 
+mod grant;
+mod life;
+mod profile;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
+
+pub use self::grant::GrantDocument;
+pub use self::life::{Life, NotALife};
+pub use self::profile::{
+    CaDocument, DomainsDocument, NamesDocument, ProfileDocument, UsageDocument, ValidityDocument,
+};
 
 /// `POST /api/v1/certificates`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,21 +137,17 @@ pub struct CaAnswer {
     pub crl_next_update: Option<String>,
 }
 
-/// One of `GET /api/v1/profiles`
+/// The answer to a change of a profile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProfileAnswer {
-    /// Its name.
+pub struct ProfileChanged {
+    /// The profile.
     pub name: String,
-    /// Its version.
+    /// Its version now, or what it would be.
     pub version: u32,
-    /// `requesters`, `cluster`.
-    pub audience: String,
-    /// The CAs that issue it; the first one by default.
-    pub issuers: Vec<String>,
-    /// The life in seconds when none is asked for.
-    pub ttl_default_s: u64,
-    /// The longest life in seconds.
-    pub ttl_max_s: u64,
+    /// Whether there was anything to change.
+    pub changed: bool,
+    /// Whether nothing was written on purpose.
+    pub dry_run: bool,
 }
 
 /// `GET /api/v1/cluster`

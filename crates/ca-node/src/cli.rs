@@ -70,6 +70,18 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Ocsp,
     },
+    /// What certificates of each kind are like
+    Profile {
+        #[command(subcommand)]
+        what: Profile,
+    },
+    /// Who may do what
+    Grant {
+        #[command(subcommand)]
+        what: Grant,
+    },
+    /// Who you are to the cluster, and your roles
+    Whoami,
     /// What an error means and what to do
     Explain {
         /// The word in brackets behind an error; every word if none is given
@@ -226,6 +238,69 @@ pub(crate) enum Cert {
         #[arg(long, default_value = "issuing")]
         ca: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Profile {
+    /// Every profile
+    List,
+    /// One profile as TOML, ready to be changed and applied
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Checks a profile's file without applying it
+    Lint {
+        /// TOML
+        file: PathBuf,
+    },
+    /// What applying a file would change
+    Diff {
+        /// TOML
+        file: PathBuf,
+    },
+    /// Makes a profile, or replaces it by its next version, on all nodes at once
+    Apply {
+        /// TOML
+        file: PathBuf,
+        /// Only if the cluster has this version; 0 for none yet
+        #[arg(long)]
+        if_version: Option<u32>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Grant {
+    /// Every grant
+    List,
+    /// Gives a caller exactly these roles
+    Set(SetGrant),
+    /// Takes a caller's grant away, also on connections that are open
+    Remove {
+        /// The caller: a certificate file (PEM), or SHA-256 of its public key in hex
+        caller: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SetGrant {
+    /// The caller: a certificate file (PEM), or SHA-256 of its public key in hex
+    pub(crate) caller: String,
+    /// requester, ra, officer, operator, auditor, admin; comma-separated
+    #[arg(short, long, required = true, value_delimiter = ',')]
+    pub(crate) roles: Vec<String>,
+    /// Only for certificates of these CAs
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) cas: Option<Vec<String>>,
+    /// Only for certificates of these profiles
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) profiles: Option<Vec<String>>,
+    /// Only for these domains and what lies below them
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) dns: Option<Vec<String>>,
+    /// For people
+    #[arg(short, long, default_value = "")]
+    pub(crate) label: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,14 +2,16 @@
 
 mod certificates;
 mod dev;
+mod grant;
 mod member;
 mod ocsp;
+mod profile;
 mod serving;
 mod status;
 
 use std::process::ExitCode;
 
-use crate::cli::{Cert, Cli, Command, Crl, Init, Member, Ocsp};
+use crate::cli::{Cert, Cli, Command, Crl, Grant, Init, Member, Ocsp, Profile};
 use crate::failure::Failure;
 use crate::output::{data, talk};
 
@@ -32,6 +34,19 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Ocsp { what: Ocsp::Ask { serial, ca, all_nodes } } => {
             ocsp::ask(&connection, &serial, &ca, all_nodes).await
         }
+        Command::Profile { what } => match what {
+            Profile::List => profile::list(&connection, output).await,
+            Profile::Show { name } => profile::show(&connection, output, &name).await,
+            Profile::Lint { file } => profile::lint(&connection, &file).await,
+            Profile::Diff { file } => profile::diff(&connection, &file).await,
+            Profile::Apply { file, if_version } => profile::apply(&connection, &file, if_version).await,
+        },
+        Command::Grant { what } => match what {
+            Grant::List => grant::list(&connection, output).await,
+            Grant::Set(set) => grant::set(&connection, set).await,
+            Grant::Remove { caller } => grant::remove(&connection, &caller).await,
+        },
+        Command::Whoami => grant::whoami(&connection, output).await,
         Command::Explain { slug } => explain(slug.as_deref()),
     };
     done.map(|()| ExitCode::SUCCESS)

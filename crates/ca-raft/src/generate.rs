@@ -117,8 +117,11 @@ fn subject() -> impl Strategy<Value = DistinguishedName> {
 }
 
 fn grant() -> impl Strategy<Value = Grant> {
-    let scope = (reach(ca()), reach(profile_name()), reach(text()))
-        .prop_map(|(cas, profiles, dns)| Scope { cas, profiles, dns });
+    let scope = (reach(ca()), reach(profile_name()), reach(text())).prop_map(|(cas, profiles, dns)| Scope {
+        cas,
+        profiles,
+        dns,
+    });
     (digest(), vec(select(Role::ALL.to_vec()), 0..4), scope, text())
         .prop_map(|(key, roles, scope, label)| Grant { key, roles, scope, label })
 }
@@ -129,13 +132,16 @@ fn reach<T: Clone + std::fmt::Debug>(one: impl Strategy<Value = T>) -> impl Stra
 
 pub(crate) fn profile() -> impl Strategy<Value = Profile> {
     let allow = || select(vec![Allow::Yes, Allow::No]);
-    let dns = prop_oneof![
-        Just(DnsRule::No),
-        Just(DnsRule::Any),
-        vec("[a-z]{1,8}[.]test", 0..3).prop_map(DnsRule::Under),
-    ];
-    let names = (dns, allow(), allow(), allow(), 0_usize..9)
-        .prop_map(|(dns, wildcard, ip, uri, count_min)| NameRules { dns, wildcard, ip, uri, count_min });
+    let domains = || {
+        prop_oneof![
+            Just(DnsRule::No),
+            Just(DnsRule::Any),
+            vec("[a-z]{1,8}[.]test", 0..3).prop_map(DnsRule::Under),
+        ]
+    };
+    let names = (domains(), allow(), domains(), allow(), allow(), 0_usize..9).prop_map(
+        |(dns, wildcard, email, ip, uri, count_min)| NameRules { dns, wildcard, email, ip, uri, count_min },
+    );
     let keys = prop_oneof![
         select(vec![KeyRule::EcP256, KeyRule::EcP384, KeyRule::EcP521, KeyRule::Ed25519]),
         any::<u16>().prop_map(|bits_min| KeyRule::Rsa { bits_min }),
@@ -449,7 +455,8 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
     prop_oneof![
         cluster.prop_map(|cluster| (Key::Cluster, Value::Cluster(cluster))),
         millis().prop_map(|time| (Key::Time, Value::Time(time))),
-        (grant(), index()).prop_map(|(grant, index)| (Key::Grant(grant.key), Value::Grant(Granted { grant, index }))),
+        (grant(), index())
+            .prop_map(|(grant, index)| (Key::Grant(grant.key), Value::Grant(Granted { grant, index }))),
         (ca(), issuer()).prop_map(|(ca, issuer)| (Key::Issuer(ca), Value::Issuer(issuer))),
         (profile_name(), profile()).prop_map(|(name, profile)| (Key::Profile(name), Value::Profile(profile))),
         (node(), member()).prop_map(|(node, member)| (Key::Member(node), Value::Member(member))),

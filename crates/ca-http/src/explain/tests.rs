@@ -184,6 +184,8 @@ fn every_door_error() -> Vec<DoorError> {
         DoorError::UnknownSerial { serial: SerialNumber::from_random([7; 16]) },
         DoorError::TooBusy { max: 1 },
         DoorError::Behind { wanted: LogIndex(2), applied: LogIndex(1) },
+        DoorError::Changed { what: why(), seen: 1, current: 2 },
+        DoorError::ProfileInvalid { faults: vec![] },
         DoorError::Internal { why: why() },
     ];
     for error in &all {
@@ -204,6 +206,8 @@ fn every_door_error() -> Vec<DoorError> {
             | DoorError::UnknownSerial { .. }
             | DoorError::TooBusy { .. }
             | DoorError::Behind { .. }
+            | DoorError::Changed { .. }
+            | DoorError::ProfileInvalid { .. }
             | DoorError::Internal { .. } => {}
         }
     }

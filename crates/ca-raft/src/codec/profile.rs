@@ -118,11 +118,8 @@ fn key_rule(rule: &wire::KeyRule) -> Result<KeyRule, CodecError> {
 }
 
 fn names_to_wire(names: &NameRules) -> wire::NameRules {
-    let (dns, dns_under) = match &names.dns {
-        DnsRule::No => (wire::DnsRule::No, Vec::new()),
-        DnsRule::Any => (wire::DnsRule::Any, Vec::new()),
-        DnsRule::Under(domains) => (wire::DnsRule::Under, domains.clone()),
-    };
+    let (dns, dns_under) = domains_to_wire(&names.dns);
+    let (email, email_under) = domains_to_wire(&names.email);
     wire::NameRules {
         dns: dns.into(),
         dns_under,
@@ -130,18 +127,33 @@ fn names_to_wire(names: &NameRules) -> wire::NameRules {
         ip: names.ip == Allow::Yes,
         uri: names.uri == Allow::Yes,
         count_min: u64::try_from(names.count_min).unwrap_or(u64::MAX),
+        email: email.into(),
+        email_under,
     }
+}
+
+fn domains_to_wire(rule: &DnsRule) -> (wire::DnsRule, Vec<String>) {
+    match rule {
+        DnsRule::No => (wire::DnsRule::No, Vec::new()),
+        DnsRule::Any => (wire::DnsRule::Any, Vec::new()),
+        DnsRule::Under(domains) => (wire::DnsRule::Under, domains.clone()),
+    }
+}
+
+fn domains(rule: i32, under: Vec<String>) -> Result<DnsRule, CodecError> {
+    Ok(match known("DNS rule", rule)? {
+        wire::DnsRule::Unset => return Err(CodecError::Unknown { what: "DNS rule" }),
+        wire::DnsRule::No => DnsRule::No,
+        wire::DnsRule::Any => DnsRule::Any,
+        wire::DnsRule::Under => DnsRule::Under(under),
+    })
 }
 
 fn names(names: wire::NameRules) -> Result<NameRules, CodecError> {
     let allow = |yes| if yes { Allow::Yes } else { Allow::No };
     Ok(NameRules {
-        dns: match known("DNS rule", names.dns)? {
-            wire::DnsRule::Unset => return Err(CodecError::Unknown { what: "DNS rule" }),
-            wire::DnsRule::No => DnsRule::No,
-            wire::DnsRule::Any => DnsRule::Any,
-            wire::DnsRule::Under => DnsRule::Under(names.dns_under),
-        },
+        dns: domains(names.dns, names.dns_under)?,
+        email: domains(names.email, names.email_under)?,
         wildcard: allow(names.wildcard),
         ip: allow(names.ip),
         uri: allow(names.uri),

@@ -46,10 +46,9 @@ pub(super) fn to_wire(value: &Value) -> wire::Row {
             base_url: cluster.urls.base.clone(),
         }),
         Value::Time(time) => Kind::TimeMs(time.0),
-        Value::Grant(granted) => Kind::Grant(wire::Granted {
-            grant: Some(grant::to_wire(&granted.grant)),
-            index: granted.index.0,
-        }),
+        Value::Grant(granted) => {
+            Kind::Grant(wire::Granted { grant: Some(grant::to_wire(&granted.grant)), index: granted.index.0 })
+        }
         Value::Issuer(issuer) => Kind::Issuer(issuer_to_wire(issuer)),
         Value::Profile(defined) => Kind::Profile(profile::to_wire(defined)),
         Value::Member(member) => Kind::Member(member_to_wire(member)),

@@ -255,7 +255,12 @@ async fn applied(log: &IssuanceLog, index: LogIndex) {
 
 fn grant(number: u8) -> Command {
     let key = Digest([number; 32]);
-    Command::SetGrant(Grant { key, roles: vec![Role::Auditor], scope: Scope::default(), label: format!("grant {number}") })
+    Command::SetGrant(Grant {
+        key,
+        roles: vec![Role::Auditor],
+        scope: Scope::default(),
+        label: format!("grant {number}"),
+    })
 }
 
 /// Appends until it is done: a change of leader may refuse once.

@@ -90,7 +90,8 @@ fn i15_a_list_that_is_not_the_signed_one_is_not_served() {
         panic!("no cut");
     };
     let tbs_digest = Digest::of(b"what another register would have made");
-    let record = Command::RecordCrl { ca: ca.clone(), number: cut.number, tbs_digest, signature: vec![1; 70] };
+    let record =
+        Command::RecordCrl { ca: ca.clone(), number: cut.number, tbs_digest, signature: vec![1; 70] };
     assert_eq!(world.command(2, record), Outcome::Done);
     for node in world.nodes() {
         let StorageFault(why) = world.node(node).crl(&ca).unwrap_err();
