@@ -93,14 +93,14 @@ pub fn plan(
     let profile = register
         .profile(&request.profile)?
         .ok_or_else(|| Refusal::UnknownProfile { profile: request.profile.clone() })?;
-    for_whom(&profile, requester, &request)?;
     if let Some(asked) = &request.ca
         && register.issuer(asked)?.is_none()
     {
         return Err(Refusal::UnknownCa { ca: asked.clone() }.into());
     }
-    let ca = chosen_ca(&profile, request.ca)?;
+    let ca = chosen_ca(&profile, request.ca.clone())?;
     may_ask(&profile, &ca, requester, granted.as_ref())?;
+    for_whom(&profile, requester, &request)?;
     let issuer = register.issuer(&ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
     key_allowed(&profile, request.public_key.kind())?;
     weak_key::check(&request.public_key).map_err(|weakness| outside("public_key", weakness.to_string()))?;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod configuration;
+#[cfg(test)]
 mod openssl;
 #[cfg(test)]
 mod va;

@@ -173,6 +173,11 @@ impl World {
         certificate
     }
 
+    /// A caller whom nobody has granted anything.
+    pub(crate) fn stranger(&self) -> Vec<u8> {
+        client_certificate()
+    }
+
     pub(crate) async fn api(&self, caller: Option<&[u8]>, mut request: Request<Body>) -> Answer {
         request.extensions_mut().insert(PeerCertificate(caller.map(<[u8]>::to_vec)));
         read(self.doors.api().oneshot(request).await.unwrap()).await
@@ -213,6 +218,10 @@ pub(crate) fn post(path: &str, body: &serde_json::Value) -> Request<Body> {
     // What curl claims by default.
     let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
     request.body(Body::from(body.to_string())).unwrap()
+}
+
+pub(crate) fn put(path: &str, body: &serde_json::Value) -> Request<Body> {
+    Request::put(path).body(Body::from(body.to_string())).unwrap()
 }
 
 /// A new key's request for these names, in PEM.
