@@ -32,6 +32,7 @@ pub mod names;
 pub mod plan;
 pub mod profile;
 pub mod roles;
+pub mod search;
 pub mod status;
 pub mod weak_key;
 

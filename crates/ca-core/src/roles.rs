@@ -30,6 +30,28 @@ impl fmt::Display for Identity {
     }
 }
 
+/// A text that names nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an identity: ceremony, node:3, or spki: and 64 hexadecimal digits")]
+pub struct NotAnIdentity;
+
+/// As [`fmt::Display`] writes it; a node also as `node:3`.
+impl FromStr for Identity {
+    type Err = NotAnIdentity;
+
+    fn from_str(text: &str) -> Result<Self, NotAnIdentity> {
+        let node = text.strip_prefix("node:").or_else(|| text.strip_prefix("node "));
+        match (text, node, text.strip_prefix("spki:")) {
+            ("ceremony", ..) => Ok(Self::Ceremony),
+            (_, Some(node), _) => {
+                node.parse().map(|node| Self::Node(NodeId(node))).map_err(|_| NotAnIdentity)
+            }
+            (_, _, Some(key)) => key.parse().map(Self::Client).map_err(|_| NotAnIdentity),
+            _ => Err(NotAnIdentity),
+        }
+    }
+}
+
 /// What a grant allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {

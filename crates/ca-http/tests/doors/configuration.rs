@@ -42,7 +42,11 @@ async fn a_profile_is_made_read_back_and_issued_from() {
     assert_eq!(shown.json()["validity"]["backdate"], "5m");
 
     let again = world.api(Some(&admin), put(&path, &shown.json())).await;
-    assert_eq!((again.status, again.json()["changed"].as_bool()), (200, Some(false)), "what is read can be written");
+    assert_eq!(
+        (again.status, again.json()["changed"].as_bool()),
+        (200, Some(false)),
+        "what is read can be written"
+    );
 
     for (name, status) in [("web.team.test", 201), ("web.other.test", 422)] {
         let body = json!({ "profile": "web", "csr": csr(&[name]) });
@@ -119,7 +123,8 @@ async fn a_grant_opens_narrows_and_closes_at_the_next_request() {
     let admin = world.caller(&[Role::Admin]).await;
     let caller = world.stranger();
     let path = format!("{GRANTS}/{}", key_of(&caller));
-    let issue = |name: &str| post("/api/v1/certificates", &json!({ "profile": "tls-server", "csr": csr(&[name]) }));
+    let issue =
+        |name: &str| post("/api/v1/certificates", &json!({ "profile": "tls-server", "csr": csr(&[name]) }));
     assert_eq!(world.api(Some(&caller), issue("web.test")).await.status, 403);
 
     let grant = json!({ "roles": ["requester"], "dns": ["team.test"], "label": "the team" });
@@ -146,5 +151,9 @@ async fn a_requester_revokes_its_own_certificates_only() {
     assert_eq!(world.api(Some(&one), post(&path, &body)).await.status, 200);
     let serial = world.issued(&one).await["serial"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/certificates/{serial}/revoke");
-    assert_eq!(world.api(Some(&ra), post(&path, &body)).await.status, 200, "a registration authority revokes for others");
+    assert_eq!(
+        world.api(Some(&ra), post(&path, &body)).await.status,
+        200,
+        "a registration authority revokes for others"
+    );
 }
