@@ -13,7 +13,7 @@ use crate::error::DoorError;
 use crate::guard::{Rule, guard};
 use crate::problem::Problem;
 use crate::watch::watch;
-use crate::{certificates, cluster, grants, health, issue, join, profiles};
+use crate::{certificates, cluster, grants, health, issue, join, profiles, revocations, search};
 
 pub(crate) fn router<P: Ports>(doors: Doors<P>) -> Router {
     let mut router = Router::new();
@@ -25,15 +25,21 @@ pub(crate) fn router<P: Ports>(doors: Doors<P>) -> Router {
 }
 
 /// Every route and its rule.
-fn table<P: Ports>() -> [(&'static str, Rule, MethodRouter<Doors<P>>); 18] {
+fn table<P: Ports>() -> [(&'static str, Rule, MethodRouter<Doors<P>>); 20] {
     use Rule::{AnyCertificate, AnyRole, Anyone, Has};
     [
         ("/api/v1/certificates", Has(&[Role::Requester, Role::Ra]), post(issue::issue::<P>)),
+        ("/api/v1/certificates", AnyRole, get(search::list::<P>)),
         ("/api/v1/certificates/{serial}", AnyRole, get(certificates::show::<P>)),
         (
             "/api/v1/certificates/{serial}/revoke",
             Has(&[Role::Officer, Role::Ra, Role::Requester]),
             post(certificates::revoke::<P>),
+        ),
+        (
+            "/api/v1/revocations",
+            Has(&[Role::Officer, Role::Ra, Role::Requester]),
+            post(revocations::revoke::<P>),
         ),
         // What CAs say of themselves is public: it stands in the certificates that they issue.
         ("/api/v1/cas", Anyone, get(cluster::cas::<P>)),

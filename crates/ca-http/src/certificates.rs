@@ -68,11 +68,7 @@ pub(crate) async fn revoke<P: Ports>(
     let asked: RevokeRequest =
         if body.trim_ascii().is_empty() { RevokeRequest::default() } else { body::json(&body)? };
     let serial = serial(&text)?;
-    let reason = asked.reason.as_deref().map_or(Ok(RevocationReason::Unspecified), str::parse);
-    let reason = reason.map_err(|_| {
-        let words: Vec<&str> = RevocationReason::ALL.iter().map(|reason| reason.as_str()).collect();
-        DoorError::BadRequest { field: "reason", why: format!("one of {}", words.join(", ")) }
-    })?;
+    let reason = reason_of(asked.reason.as_deref())?;
     let (ca, _) = find(&doors, asked.ca.as_deref(), serial).await?;
     let (authority, issuer) = (doors.authority.clone(), ca.clone());
     let act = async move { authority.revoke(identity, issuer, serial, reason).await };
@@ -86,6 +82,14 @@ pub(crate) async fn revoke<P: Ports>(
     let mut response = json(StatusCode::OK, &answer)?;
     response.extensions_mut().insert(Told { serial, index: Some(revoked.index) });
     Ok(response)
+}
+
+/// `unspecified` if none is given.
+pub(crate) fn reason_of(asked: Option<&str>) -> Result<RevocationReason, DoorError> {
+    asked.map_or(Ok(RevocationReason::Unspecified), str::parse).map_err(|_| {
+        let words: Vec<&str> = RevocationReason::ALL.iter().map(|reason| reason.as_str()).collect();
+        DoorError::BadRequest { field: "reason", why: format!("one of {}", words.join(", ")) }
+    })
 }
 
 /// How a certificate is wanted.

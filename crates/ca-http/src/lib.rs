@@ -27,6 +27,8 @@ mod issue;
 mod join;
 mod ocsp;
 mod profiles;
+mod revocations;
+mod search;
 
 mod answer;
 mod body;

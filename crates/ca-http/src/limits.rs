@@ -9,7 +9,7 @@ pub const ADMIN_BODY_OCTETS_MAX: usize = 1024 * 1024;
 /// What somebody sends who has only a join token to show: two CSRs and four addresses.
 pub const JOIN_BODY_OCTETS_MAX: usize = 64 * 1024;
 
-/// How deep JSON may nest: our own shapes nest to 2.
+/// How deep JSON may nest: our own shapes nest to 3.
 pub const JSON_DEPTH_MAX: usize = 32;
 
 /// How long a body may take to arrive: 64 KiB at 17 kbit/s.
@@ -45,3 +45,19 @@ const _: () = assert!(CERTIFICATE_BODY_OCTETS_MAX >= ca_x509::limits::REQUEST_BY
 const _: () = assert!(OCSP_POST_OCTETS_MAX >= ca_x509::limits::OCSP_REQUEST_BYTES_MAX);
 const _: () =
     assert!(STATUS_MAX_AGE_S < ca_authority::limits::STATUS_REFRESH_S, "I12: nothing cached is past half");
+
+/// Finds on one page when nothing is asked for.
+pub const PAGE_ITEMS_DEFAULT: usize = 100;
+
+/// Finds on one page: about 500 octets of JSON each.
+pub const PAGE_ITEMS_MAX: usize = 1000;
+
+/// Rows that one call of a search looks at: some 50 ms, after which others have their turn.
+pub const SEARCH_ROWS_MAX: usize = 10_000;
+
+/// Certificates that one call of a bulk revocation revokes: well within a request's deadline.
+pub const BULK_PER_CALL: usize = 1000;
+
+/// Revocations of one call that are under way at once: enough to fill a log entry, and a small part of the bound on
+/// acts.
+pub const BULK_AT_ONCE: usize = 64;

@@ -108,6 +108,86 @@ pub struct RevokeAnswer {
     pub log: LogPlace,
 }
 
+/// `GET /api/v1/certificates?filter=&limit=&cursor=`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificatesAnswer {
+    /// By CA and serial.
+    pub certificates: Vec<CertificateSummary>,
+    /// For the next page; none if this was the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// One certificate that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateSummary {
+    /// The serial.
+    pub serial: String,
+    /// Who issued it.
+    pub ca: String,
+    /// The profile that it was planned from.
+    pub profile: String,
+    /// `good`, `revoked`, `abandoned`.
+    pub status: String,
+    /// Since when it is revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<String>,
+    /// Why, if a reason was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Its distinguished name, perhaps empty.
+    pub subject: String,
+    /// Its alternative names: `DNS:web.test`, `IP:10.0.0.1`.
+    pub names: Vec<String>,
+    /// Who asked for it.
+    pub requester: String,
+    /// From when it is valid.
+    pub not_before: String,
+    /// When it stops being valid.
+    pub not_after: String,
+}
+
+/// `POST /api/v1/revocations`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevocationsRequest {
+    /// Which certificates, as in `GET /api/v1/certificates`; not empty.
+    pub filter: String,
+    /// As in [`RevokeRequest`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Says what would be revoked, and does nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Where an earlier call ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// The answer to a [`RevocationsRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevocationsAnswer {
+    /// What this call has revoked, or would.
+    pub revoked: Vec<RevokedSerial>,
+    /// There may be more: call again with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// Whether nothing was written on purpose.
+    pub dry_run: bool,
+}
+
+/// One certificate that is revoked now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokedSerial {
+    /// The serial.
+    pub serial: String,
+    /// The CA.
+    pub ca: String,
+    /// Since when; none in a dry run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<String>,
+}
+
 /// One of `GET /api/v1/cas`; `GET /api/v1/cas/{ca}`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaAnswer {

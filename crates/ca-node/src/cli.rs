@@ -217,9 +217,15 @@ pub(crate) struct Issue {
 
 #[derive(Args, Debug)]
 pub(crate) struct Revoke {
-    /// Serials, hex
-    #[arg(required = true)]
+    /// Serials (hex), or certificate files
+    #[arg(required_unless_present = "filter")]
     pub(crate) serials: Vec<String>,
+    /// Every certificate that this finds, as in `cert list`; goes on where it was interrupted
+    #[arg(long, conflicts_with = "serials")]
+    pub(crate) filter: Option<String>,
+    /// Says what the filter finds, and revokes nothing
+    #[arg(long, requires = "filter")]
+    pub(crate) dry_run: bool,
     /// keyCompromise, superseded, cessationOfOperation, …
     #[arg(short, long, default_value = "unspecified")]
     pub(crate) reason: String,
@@ -230,6 +236,24 @@ pub(crate) struct Revoke {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Cert {
+    /// Certificates that a filter finds: ca= serial= profile= status= requester= key= name= subject~ expires< expires>
+    List {
+        /// `profile=tls-server name=*.example.com expires<2027-01-31`; all if not given
+        #[arg(default_value = "")]
+        filter: String,
+    },
+    /// How many a filter finds
+    Count {
+        /// As in `list`
+        #[arg(default_value = "")]
+        filter: String,
+    },
+    /// Writes every certificate that a filter finds to standard output, PEM
+    Export {
+        /// As in `list`
+        #[arg(default_value = "")]
+        filter: String,
+    },
     /// One certificate and its status
     Show {
         /// Its serial, hex

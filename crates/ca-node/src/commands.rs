@@ -6,6 +6,7 @@ mod grant;
 mod member;
 mod ocsp;
 mod profile;
+mod search;
 mod serving;
 mod status;
 
@@ -30,6 +31,9 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Cert { what: Cert::Show { serial, ca } } => {
             certificates::show(&connection, output, &serial, &ca).await
         }
+        Command::Cert { what: Cert::List { filter } } => search::list(&connection, output, &filter).await,
+        Command::Cert { what: Cert::Count { filter } } => search::count(&connection, &filter).await,
+        Command::Cert { what: Cert::Export { filter } } => search::export(&connection, &filter).await,
         Command::Crl { what: Crl::Get { ca } } => ocsp::crl(&connection, &ca).await,
         Command::Ocsp { what: Ocsp::Ask { serial, ca, all_nodes } } => {
             ocsp::ask(&connection, &serial, &ca, all_nodes).await

@@ -7,6 +7,8 @@ mod configuration;
 #[cfg(test)]
 mod openssl;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod va;
 #[cfg(test)]
 mod world;

@@ -47,7 +47,11 @@ pub(super) async fn issue(connection: &Connection, output: Format, command: Issu
 }
 
 pub(super) async fn revoke(connection: &Connection, command: Revoke) -> Result<(), Failure> {
-    for serial in &command.serials {
+    if let Some(filter) = &command.filter {
+        return super::search::revoke(connection, filter, &command.reason, command.dry_run).await;
+    }
+    for named in &command.serials {
+        let serial = &serial_of(named)?;
         let body = json!({ "reason": command.reason, "ca": command.ca });
         let body = serde_json::to_vec(&body).map_err(Failure::internal)?;
         let path = format!("/api/v1/certificates/{serial}/revoke");
@@ -76,6 +80,18 @@ pub(super) async fn show(
         }
     }
     Ok(())
+}
+
+/// A serial as it is, or that of a certificate in a file.
+fn serial_of(named: &str) -> Result<String, Failure> {
+    let path = std::path::Path::new(named);
+    if !path.is_file() {
+        return Ok(named.to_owned());
+    }
+    let certificate = ca_x509::certificate::Certificate::parse(&crate::files::read(path)?);
+    let certificate = certificate
+        .map_err(|error| Failure::new("bad-request", format!("{named}: no certificate: {error}")))?;
+    Ok(certificate.serial().to_string())
 }
 
 fn drawn_key() -> Result<String, Failure> {

@@ -1,0 +1,148 @@
+//! `GET /api/v1/certificates`: finds certificates, a page at a time.
+
+use axum::extract::{Extension, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ca_authority::Ports;
+use ca_authority::ports::Clock;
+use ca_core::ids::CaId;
+use ca_core::register::CertificateState;
+use ca_core::roles::{Identity, Role};
+use ca_core::search::{Filter, Found, Page, Term, search};
+use ca_core::status::Status;
+use ca_x509::certificate::TbsCertificate;
+use ca_x509::serial::SerialNumber;
+use serde::Deserialize;
+
+use crate::answer::json;
+use crate::doors::Doors;
+use crate::error::DoorError;
+use crate::guard::{Caller, grant_of};
+use crate::limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, SEARCH_ROWS_MAX};
+use crate::problem::Problem;
+use crate::wire::{CertificateSummary, CertificatesAnswer};
+
+/// What may follow the `?`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    filter: String,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// Answers with at most `limit` finds. A page may be short, even empty, and have a cursor all the same: the node
+/// looks at a bounded number of rows a call, so that no search holds it up.
+pub(crate) async fn list<P: Ports>(
+    State(doors): State<Doors<P>>,
+    Extension(Caller(identity)): Extension<Caller>,
+    query: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(asked) = query.map_err(|e| DoorError::BadRequest { field: "query", why: e.body_text() })?;
+    let limit = asked.limit.unwrap_or(PAGE_ITEMS_DEFAULT);
+    if !(1..=PAGE_ITEMS_MAX).contains(&limit) {
+        let why = format!("{limit}, where 1 to {PAGE_ITEMS_MAX} may be");
+        return Err(DoorError::BadRequest { field: "limit", why }.into());
+    }
+    let filter = visible(&doors, identity, read_filter(&asked.filter)?)?;
+    let page = look(&doors, &filter, asked.cursor.as_deref(), limit)?;
+    let answer = CertificatesAnswer {
+        certificates: page.found.into_iter().map(summary).collect::<Result<_, _>>()?,
+        next_cursor: page.next.as_ref().map(cursor_of),
+    };
+    json(StatusCode::OK, &answer)
+}
+
+pub(crate) fn read_filter(text: &str) -> Result<Filter, DoorError> {
+    text.parse().map_err(|error: ca_core::search::FilterError| DoorError::BadRequest {
+        field: "filter",
+        why: error.to_string(),
+    })
+}
+
+/// Who only asks for certificates sees its own.
+pub(crate) fn visible<P: Ports>(
+    doors: &Doors<P>,
+    identity: Identity,
+    mut filter: Filter,
+) -> Result<Filter, Problem> {
+    let roles = grant_of(doors, identity)?.map(|grant| grant.roles).unwrap_or_default();
+    if roles.iter().all(|role| *role == Role::Requester) {
+        filter.terms.push(Term::Requester(identity));
+    }
+    Ok(filter)
+}
+
+/// One page after a cursor.
+pub(crate) fn look<P: Ports>(
+    doors: &Doors<P>,
+    filter: &Filter,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Page, Problem> {
+    let after = cursor.map(place_of).transpose()?;
+    let now = doors.authority.ports().clock().now();
+    Ok(search(doors.register(), filter, now, after, (limit, SEARCH_ROWS_MAX))?)
+}
+
+/// Opaque to clients; stable, for it names the last row and not a number of rows.
+pub(crate) fn cursor_of((ca, serial): &(CaId, SerialNumber)) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{ca}/{serial}"))
+}
+
+fn place_of(cursor: &str) -> Result<(CaId, SerialNumber), DoorError> {
+    let place = || {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+        let (ca, serial) = text.split_once('/')?;
+        Some((ca.parse().ok()?, serial.parse().ok()?))
+    };
+    place().ok_or_else(|| DoorError::BadRequest {
+        field: "cursor",
+        why: "not one that an earlier page gave".to_owned(),
+    })
+}
+
+fn summary(found: Found) -> Result<CertificateSummary, Problem> {
+    let Found { ca, serial, entry, status } = found;
+    let tbs = TbsCertificate::decode(&entry.tbs)
+        .map_err(|error| DoorError::Internal { why: format!("certificate {serial}: {error}") })?;
+    let (revoked_at, reason) = match status {
+        Status::Revoked { at, reason, .. } => (Some(at), reason),
+        Status::Good | Status::Open | Status::Unassigned => (None, None),
+    };
+    let word = match (&entry.state, revoked_at) {
+        (CertificateState::Abandoned { .. }, _) => "abandoned",
+        (_, Some(_)) => "revoked",
+        (_, None) => "good",
+    };
+    Ok(CertificateSummary {
+        serial: serial.to_string(),
+        ca: ca.to_string(),
+        profile: entry.profile.to_string(),
+        status: word.to_owned(),
+        revoked_at: revoked_at.map(|at| at.to_string()),
+        reason: reason.map(|reason| reason.to_string()),
+        subject: tbs.subject.to_string(),
+        names: tbs.extensions.subject_alt_names.iter().map(ToString::to_string).collect(),
+        requester: entry.requester.to_string(),
+        not_before: tbs.not_before.to_string(),
+        not_after: entry.not_after.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_names_its_row() {
+        let place: (CaId, SerialNumber) = ("issuing".parse().unwrap(), SerialNumber::from_random([9; 16]));
+        assert_eq!(place_of(&cursor_of(&place)), Ok(place));
+        for bad in ["", "?", "aXNzdWluZw", "YQ", &"A".repeat(5000)] {
+            assert!(place_of(bad).is_err(), "{bad}");
+        }
+    }
+}
