@@ -1,6 +1,6 @@
 //! Which names may stand in a certificate.
 
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use ca_x509::name::{GeneralName, HostName};
@@ -46,7 +46,7 @@ pub(crate) fn within(space: &Reach<String>, names: &[GeneralName]) -> Result<(),
     let inside = |name: &&GeneralName| match name {
         GeneralName::Dns(dns) => under(domains, dns.strip_prefix("*.").unwrap_or(dns)),
         GeneralName::Email(address) => address.rsplit_once('@').is_some_and(|(_, host)| under(domains, host)),
-        GeneralName::Ip(_) | GeneralName::Uri(_) => false,
+        _ => false,
     };
     match names.iter().find(|name| !inside(name)) {
         None => Ok(()),
@@ -103,22 +103,18 @@ fn one(rules: &NameRules, name: &GeneralName) -> Result<GeneralName, Refusal> {
     }
 }
 
-/// RFC 5321 §4.1.2 without quoted local parts, as RFC 5280 §4.2.1.6 wants a Mailbox. The host counts in lower case,
-/// the local part as it is.
+/// A Mailbox (RFC 5321 §4.1.2) at a host that the profile certifies. The host counts in lower case, the local part as
+/// it is.
 fn mail_address(rules: &NameRules, address: &str) -> Result<GeneralName, Refusal> {
     let wrong = |why: &str| refused(alloc::format!("`{address}`: {why}"));
     let (local, host) = address.rsplit_once('@').ok_or_else(|| wrong("a mail address has an @"))?;
-    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
-    let atoms = local.split('.').all(|part| !part.is_empty() && part.chars().all(atom));
-    if local.len() > 64 || !atoms {
-        return Err(wrong("the part before the @ is not 1 to 64 characters of dot-separated atoms"));
-    }
     let host = host.to_ascii_lowercase();
-    host_name(&host).map_err(|why| wrong(&why))?;
+    let name = GeneralName::Email(alloc::format!("{local}@{host}"));
+    name.check().map_err(|why| wrong(&why.to_string()))?;
     if !covers(&rules.email, &host) {
         return Err(wrong("the profile certifies no mail addresses at this host"));
     }
-    Ok(GeneralName::Email(alloc::format!("{local}@{host}")))
+    Ok(name)
 }
 
 fn covers(rule: &DnsRule, host: &str) -> bool {

@@ -11,6 +11,7 @@ use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 
 use crate::ids::{CaId, Digest, ProfileName, UnixMillis};
+use crate::limits::SCAN_ROWS;
 use crate::register::{CertificateEntry, CertificateState, Key, Register, StorageFault, Value};
 use crate::roles::Identity;
 use crate::status::{Status, status};
@@ -123,46 +124,38 @@ pub fn search(
     register: &dyn Register,
     filter: &Filter,
     now: UnixMillis,
-    after: Option<(CaId, SerialNumber)>,
+    after: Option<&(CaId, SerialNumber)>,
     (limit, rows_max): (usize, usize),
 ) -> Result<Page, StorageFault> {
     let only = filter.ca();
-    let start = only.map_or_else(CaId::first, Clone::clone);
-    let from = after.clone().unwrap_or((start, SerialNumber::MIN));
-    let mut page = Page { found: Vec::new(), next: None };
-    let (mut from, mut looked) = (Key::Certificate(from.0, from.1), 0_usize);
-    while looked < rows_max {
-        let ask = rows_max.saturating_sub(looked).saturating_add(1).min(crate::limits::SCAN_ROWS);
-        let rows = register.scan(&from, ask)?;
+    let mut last = after.cloned();
+    let (mut found, mut looked) = (Vec::new(), 0_usize);
+    loop {
+        let first = || (only.map_or_else(CaId::first, Clone::clone), SerialNumber::MIN);
+        let (ca, serial) = last.clone().unwrap_or_else(first);
+        let ask = rows_max.saturating_sub(looked).saturating_add(1).min(SCAN_ROWS);
+        let rows = register.scan(&Key::Certificate(ca, serial), ask)?;
         let last_page = rows.len() < ask;
-        let mut moved = false;
         for (key, value) in rows {
-            let (Key::Certificate(ca, serial), Value::Certificate(entry)) = (&key, value) else { continue };
-            // A look begins with the row that the one before ended with.
-            if after.as_ref().is_some_and(|(last_ca, last)| (ca, serial) <= (last_ca, last))
-                || page.next.as_ref().is_some_and(|(last_ca, last)| (ca, serial) <= (last_ca, last))
-            {
+            let (Key::Certificate(ca, serial), Value::Certificate(entry)) = (key, value) else { continue };
+            // A scan begins with the row that the one before ended with.
+            if last.as_ref().is_some_and(|(last_ca, last)| (&ca, &serial) <= (last_ca, last)) {
                 continue;
             }
-            if only.is_some_and(|only| only != ca) {
-                return Ok(Page { next: None, ..page });
+            if only.is_some_and(|only| *only != ca) {
+                return Ok(Page { found, next: None });
             }
             looked = looked.saturating_add(1);
-            moved = true;
-            page.next = Some((ca.clone(), *serial));
-            if let Some(found) = filter.find(register, ca, *serial, entry, now)? {
-                page.found.push(found);
+            found.extend(filter.find(register, &ca, serial, entry, now)?);
+            last = Some((ca, serial));
+            if found.len() >= limit || looked >= rows_max {
+                return Ok(Page { found, next: last });
             }
-            if page.found.len() >= limit || looked >= rows_max {
-                return Ok(page);
-            }
-            from = key;
         }
-        if last_page || !moved {
-            return Ok(Page { next: None, ..page });
+        if last_page {
+            return Ok(Page { found, next: None });
         }
     }
-    Ok(page)
 }
 
 impl Filter {

@@ -85,7 +85,7 @@ pub(crate) fn look<P: Ports>(
 ) -> Result<Page, Problem> {
     let after = cursor.map(place_of).transpose()?;
     let now = doors.authority.ports().clock().now();
-    Ok(search(doors.register(), filter, now, after, (limit, SEARCH_ROWS_MAX))?)
+    Ok(search(doors.register(), filter, now, after.as_ref(), (limit, SEARCH_ROWS_MAX))?)
 }
 
 /// Opaque to clients; stable, for it names the last row and not a number of rows.

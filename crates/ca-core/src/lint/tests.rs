@@ -20,7 +20,7 @@ use crate::register::{
     CertificateEntry, CertificateState, Change, Cluster, Issuer, IssuerPurpose, Key, MemoryRegister,
     PublicUrls, Value,
 };
-use crate::roles::{Grant, Identity, Role, RoleSet};
+use crate::roles::{Grant, Granted, Identity, Role, Scope};
 use crate::weak_key::tests::sound_modulus;
 
 #[test]
@@ -164,10 +164,15 @@ fn register() -> MemoryRegister {
             }),
         ),
         (
-            Key::Roles,
-            Value::Roles(RoleSet {
-                version: 1,
-                grants: vec![Grant { key: CLIENT, roles: vec![Role::Requester], label: "client".into() }],
+            Key::Grant(CLIENT),
+            Value::Grant(Granted {
+                grant: Grant {
+                    key: CLIENT,
+                    roles: vec![Role::Requester],
+                    scope: Scope::default(),
+                    label: "client".into(),
+                },
+                index: LogIndex(1),
             }),
         ),
     ];

@@ -4,10 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use ca_x509::certificate::{ExtendedKeyUsage, KeyUsage};
+use ca_x509::name::HostName;
 
 use super::{Audience, DnsRule, KeyRule, Profile, StatusRule, SubjectRule};
 use crate::limits::{BACKDATE_MAX_S, LIFE_MAX_S, NAMES_MAX, RSA_BITS_MAX, RSA_BITS_MIN};
-use crate::names::host_name;
 
 /// What makes a profile one that nothing, or nothing right, can be issued from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,7 +98,7 @@ impl Profile {
 
 /// A domain as it stands in a rule: a host name in lower case.
 fn is_domain(text: &str) -> bool {
-    host_name(text).is_ok() && !text.chars().any(|c| c.is_ascii_uppercase())
+    HostName::parse(text).is_ok() && !text.chars().any(|c| c.is_ascii_uppercase())
 }
 
 #[cfg(test)]

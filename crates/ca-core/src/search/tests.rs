@@ -52,7 +52,8 @@ fn register() -> MemoryRegister {
 fn row(of: &str, octet: u8, days: u64, state: CertificateState) -> Change {
     let name = alloc::format!("h{octet}.team{}.test", octet % 2);
     let public_key = PublicKey::from_ed25519([octet; 32]);
-    let not_after = UnixSeconds(NOW.seconds().0 - 1 + days * DAY_S);
+    // A second short: on day 0 it is over.
+    let not_after = UnixSeconds(NOW.seconds().saturating_add(days.saturating_mul(DAY_S)).0.saturating_sub(1));
     let tbs = TbsCertificate {
         serial: serial(octet),
         signature_algorithm: SignatureAlgorithm::Ed25519,
@@ -94,7 +95,7 @@ fn found(filter: &str, (limit, rows_max): (usize, usize)) -> Vec<u8> {
     let (register, filter) = (register(), filter.parse::<Filter>().unwrap());
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = search(&register, &filter, NOW, after, (limit, rows_max)).unwrap();
+        let page = search(&register, &filter, NOW, after.as_ref(), (limit, rows_max)).unwrap();
         assert!(page.found.len() <= limit);
         all.extend(page.found.iter().map(|found| *found.serial.as_be_bytes().last().unwrap()));
         after = page.next;

@@ -2,6 +2,7 @@
 
 use ca_core::ids::Digest;
 use ca_core::roles::{Grant, Reach, Role, Scope};
+use ca_x509::name::HostName;
 use serde::{Deserialize, Serialize};
 
 /// One of `GET /api/v1/grants`; `PUT /api/v1/grants/{key}`
@@ -37,7 +38,7 @@ impl GrantDocument {
         let roles = self.roles.iter().map(|role| role.parse::<Role>());
         let domain = |domain: &String| {
             let lower = domain.to_ascii_lowercase();
-            ca_core::names::host_name(&lower).map(|()| lower).map_err(|why| format!("`{domain}`: {why}"))
+            HostName::parse(&lower).map(|_| lower).map_err(|why| format!("`{domain}`: {why}"))
         };
         Ok(Grant {
             key,

@@ -293,7 +293,7 @@ fn known<T: Copy>(field: &str, words: &[(&str, T)], text: &str, faults: &mut Vec
     found
 }
 
-fn word<T: PartialEq>(words: &[(&str, T)], value: T) -> String {
+fn word<T: PartialEq + Copy>(words: &[(&str, T)], value: T) -> String {
     let found = words.iter().find(|(_, known)| *known == value);
     found.map(|(word, _)| (*word).to_owned()).unwrap_or_default()
 }

@@ -36,18 +36,20 @@ impl Issued {
 
     /// Every page of a search: the certificates, and how many pages there were.
     async fn found(&self, caller: &[u8], filter: &str, limit: usize) -> (Vec<Value>, usize) {
-        let (mut all, mut pages, mut cursor) = (Vec::new(), 0, String::new());
+        let (mut all, mut sizes, mut cursor) = (Vec::new(), Vec::new(), String::new());
         loop {
             let filter: String = filter.replace(' ', "%20").replace('<', "%3C").replace('>', "%3E");
             let path = format!("{CERTIFICATES}?filter={filter}&limit={limit}{cursor}");
             let answer = self.world.api(Some(caller), get(&path)).await;
             assert_eq!(answer.status, 200, "{path}: {}", answer.text());
             let page = answer.json();
-            all.extend(page["certificates"].as_array().unwrap().iter().cloned());
-            pages += 1;
+            let certificates = page["certificates"].as_array().unwrap();
+            assert!(certificates.len() <= limit);
+            sizes.push(certificates.len());
+            all.extend(certificates.iter().cloned());
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
-                None => return (all, pages),
+                None => return (all, sizes.len()),
             }
         }
     }
