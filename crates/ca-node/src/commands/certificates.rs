@@ -1,5 +1,8 @@
 //! issue, revoke, cert show.
 
+use std::path::Path;
+
+use ca_x509::certificate::Certificate;
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -84,14 +87,23 @@ pub(super) async fn show(
 
 /// A serial as it is, or that of a certificate in a file.
 fn serial_of(named: &str) -> Result<String, Failure> {
-    let path = std::path::Path::new(named);
+    let path = Path::new(named);
     if !path.is_file() {
         return Ok(named.to_owned());
     }
-    let certificate = ca_x509::certificate::Certificate::parse(&crate::files::read(path)?);
-    let certificate = certificate
-        .map_err(|error| Failure::new("bad-request", format!("{named}: no certificate: {error}")))?;
-    Ok(certificate.serial().to_string())
+    Ok(certificate_in(path)?.serial().to_string())
+}
+
+/// The certificate in a file, DER or PEM; of a chain the first one, which is the leaf.
+pub(super) fn certificate_in(path: &Path) -> Result<Certificate, Failure> {
+    let octets = crate::files::read(path)?;
+    let certificate = Certificate::parse(&octets).or_else(|alone| {
+        let chain = Certificate::parse_chain(&octets).unwrap_or_default();
+        chain.into_iter().next().ok_or(alone)
+    });
+    certificate.map_err(|error| {
+        Failure::new("bad-request", format!("{} holds no certificate: {error}", path.display()))
+    })
 }
 
 fn drawn_key() -> Result<String, Failure> {

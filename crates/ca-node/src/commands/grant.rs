@@ -4,9 +4,9 @@ use std::path::Path;
 
 use ca_core::ids::Digest;
 use ca_http::wire::GrantDocument;
-use ca_x509::certificate::Certificate;
 use hyper::Method;
 
+use super::certificates::certificate_in;
 use crate::cli::{Format, SetGrant};
 use crate::client::Connection;
 use crate::failure::Failure;
@@ -73,10 +73,8 @@ fn key_of(caller: &str) -> Result<Digest, Failure> {
     if let Ok(digest) = caller.strip_prefix("spki:").unwrap_or(caller).parse() {
         return Ok(digest);
     }
-    let file = crate::files::read(Path::new(caller))?;
-    let certificate = Certificate::parse(&file).map_err(|error| {
-        Failure::new("bad-request", format!("{caller}: {error}"))
-            .next("name a certificate in PEM or DER, or the digest that `ca-node whoami` shows its holder")
+    let certificate = certificate_in(Path::new(caller)).map_err(|failure| {
+        failure.next("name a certificate in PEM or DER, or the digest that `ca-node whoami` shows its holder")
     })?;
     Ok(Digest::of(certificate.public_key().spki_der()))
 }
