@@ -2,8 +2,7 @@
 
 use crate::files::{none, rust};
 
-const PROMISES: [u32; 21] =
-    [1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 23, 26, 28];
+const PROMISES: [u32; 21] = [1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 23, 26, 28];
 
 #[test]
 fn every_promise_has_its_test() {
