@@ -81,7 +81,7 @@ impl Leaves {
     }
 
     /// Puts certificates for the keys that are there in the place of earlier ones. A crash in between leaves a new
-    /// one and an old one, both good: [`renew`] looks at both.
+    /// one and an old one, both good: `OwnLeaves::renew` looks at both.
     fn replace(&self, data_dir: &Path) -> Result<(), Failure> {
         files::write(&files::tls(data_dir, "peer.pem"), self.peer.as_bytes())?;
         files::write(&files::tls(data_dir, "api.pem"), self.tls.as_bytes())
