@@ -14,7 +14,7 @@ use crate::ids::{CaId, LogIndex, NodeId, ProfileName, UnixMillis};
 use crate::names::{certified, within};
 use crate::outcome::Refusal;
 use crate::profile::{Audience, Profile, StatusRule, SubjectRule};
-use crate::register::{Issuer, Register, StorageFault};
+use crate::register::{Issuer, IssuerPurpose, Register, StorageFault};
 use crate::roles::{Granted, Identity};
 use crate::weak_key;
 
@@ -102,6 +102,11 @@ pub fn plan(
     may_ask(&profile, &ca, requester, granted.as_ref())?;
     for_whom(&profile, requester, &request)?;
     let issuer = register.issuer(&ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
+    // Who holds a certificate of the peers' CA is a member to the others, and is supplied with CA keys.
+    if issuer.purpose == IssuerPurpose::Peers && profile.audience != Audience::Cluster {
+        let why = alloc::format!("`{ca}` certifies the cluster's own nodes and nobody else");
+        return Err(outside("ca", why).into());
+    }
     key_allowed(&profile, request.public_key.kind())?;
     weak_key::check(&request.public_key).map_err(|weakness| outside("public_key", weakness.to_string()))?;
     let names = certified(&profile.names, &request.names)?;

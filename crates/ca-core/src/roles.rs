@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
+use ca_x509::certificate::TbsCertificate;
+
 use crate::ids::{CaId, Digest, LogIndex, NodeId, ProfileName};
+use crate::names::within;
 use crate::outcome::Refusal;
 use crate::register::{CertificateEntry, Register, StorageFault};
 
@@ -173,11 +176,13 @@ impl Granted {
         (self.has(Role::Requester) || self.has(Role::Ra)) && self.reaches(ca, profile)
     }
 
-    /// Whether the holder may revoke a certificate that `requester` asked for.
+    /// Whether the holder may revoke a certificate that `requester` asked for, if its names are within the scope. A
+    /// registration authority does not revoke what the cluster itself asked for.
     #[must_use]
     pub fn may_revoke(&self, ca: &CaId, profile: &ProfileName, requester: Identity) -> bool {
         let own = requester == Identity::Client(self.grant.key) && self.has(Role::Requester);
-        (own || self.has(Role::Ra) || self.has(Role::Officer)) && self.reaches(ca, profile)
+        let clients = matches!(requester, Identity::Client(_)) && self.has(Role::Ra);
+        (own || clients || self.has(Role::Officer)) && self.reaches(ca, profile)
     }
 
     fn reaches(&self, ca: &CaId, profile: &ProfileName) -> bool {
@@ -196,8 +201,20 @@ pub fn may_not_revoke(
     entry: &CertificateEntry,
 ) -> Result<Option<Refusal>, StorageFault> {
     let granted = register.grant_of(requester)?;
-    if granted.is_some_and(|granted| granted.may_revoke(ca, &entry.profile, entry.requester)) {
-        return Ok(None);
+    if let Some(granted) = granted
+        && granted.may_revoke(ca, &entry.profile, entry.requester)
+    {
+        // One's own is within one's space, even if that was narrowed since.
+        if granted.grant.scope.dns == Reach::All || entry.requester == requester {
+            return Ok(None);
+        }
+        let tbs = TbsCertificate::decode(&entry.tbs)
+            .map_err(|e| StorageFault(alloc::format!("a TBSCertificate of {ca}: {e}")))?;
+        // A certificate that names nobody is in no name space.
+        let names = &tbs.extensions.subject_alt_names;
+        if !names.is_empty() && within(&granted.grant.scope.dns, names).is_ok() {
+            return Ok(None);
+        }
     }
     let needs = "the role `officer` or `ra` for it, or to have asked for it".into();
     Ok(Some(Refusal::Forbidden { caller: requester.to_string(), needs }))

@@ -3,10 +3,11 @@
 use alloc::vec;
 
 use super::bench::*;
-use crate::ids::CaId;
+use crate::command::Command;
+use crate::ids::{CaId, Digest};
 use crate::outcome::{Outcome, Refusal};
 use crate::plan::{CertificateRequest, PlanError, plan};
-use crate::roles::{Reach, Role, Scope};
+use crate::roles::{Identity, Reach, Role, Scope};
 use ca_x509::crl::RevocationReason::Superseded;
 use ca_x509::name::GeneralName;
 
@@ -71,6 +72,37 @@ fn i18_who_may_revoke_is_decided_in_the_log() {
         let outcome = bench.revoke_as(key, own, Superseded);
         assert_eq!(matches!(outcome, Outcome::Revoked { .. }), fine, "{key}: {outcome:?}");
     }
+}
+
+/// Mechanism: `ca_core::roles::may_not_revoke`, `within(&granted.grant.scope.dns, names)`, and `may_revoke`, `clients`.
+#[test]
+fn i18_a_registration_authority_revokes_in_its_name_space_and_nothing_of_the_cluster() {
+    let mut bench = Bench::ready();
+    let serial = bench.issued(60);
+    for (space, fine) in [("other.test", false), ("web.test.evil", false), ("web.test", true)] {
+        let dns = Reach::Only(vec![space.into()]);
+        bench.grant(3, &[Role::Ra], Scope { dns, ..Scope::default() });
+        let outcome = bench.revoke_as(3, serial, Superseded);
+        assert_eq!(matches!(outcome, Outcome::Revoked { .. }), fine, "{space}: {outcome:?}");
+    }
+    bench.grant(3, &[Role::Ra], Scope::default());
+    let requester = Identity::Client(Digest([3; 32]));
+    let own = ca_x509::serial::SerialNumber::from_random([11; 16]);
+    let revoke = Command::Revoke { ca: ca("root"), serial: own, reason: Superseded, requester };
+    let outcome = bench.apply(1, revoke);
+    assert!(matches!(outcome, Outcome::Refused(Refusal::Forbidden { .. })), "a CA's own: {outcome:?}");
+}
+
+/// Mechanism: `ca_core::plan::plan`, `issuer.purpose == IssuerPurpose::Peers`. A certificate of that CA makes its
+/// holder a member to the others.
+#[test]
+fn i18_nobody_outside_the_cluster_is_certified_by_the_peers_ca() {
+    let mut bench = Bench::ready();
+    let mut profile = bench.register().profile(&"tls-server".parse().unwrap()).unwrap().unwrap();
+    (profile.version, profile.issuers) = (2, vec![ca("peers")]);
+    bench.done(Command::DefineProfile(profile));
+    let verdict = planned(&bench, "web.test");
+    assert!(matches!(&verdict, Err(Refusal::OutsideProfile { field, .. }) if field == "ca"), "{verdict:?}");
 }
 
 /// Mechanism: the same look-up at each command: nothing of a grant is kept anywhere else.
