@@ -10,8 +10,8 @@ use axum::response::Response;
 use ca_authority::Ports;
 use ca_core::ids::ProfileName;
 use ca_core::outcome::Refusal;
-use ca_core::profile::{Profile, ProfileFault};
-use ca_core::register::{Key, StorageFault, Value};
+use ca_core::profile::{Audience, Profile, ProfileFault};
+use ca_core::register::{IssuerPurpose, Key, StorageFault, Value};
 use serde::Deserialize;
 
 use crate::answer::json;
@@ -101,17 +101,21 @@ fn every<P: Ports>(doors: &Doors<P>) -> Result<Vec<Profile>, Problem> {
 fn checked<P: Ports>(doors: &Doors<P>, document: &ProfileDocument, version: u32) -> Result<Profile, Problem> {
     let profile = document.profile(version).map_err(|faults| DoorError::ProfileInvalid { faults })?;
     let mut faults = profile.faults();
-    faults.extend(unknown_cas(doors, &profile)?);
+    faults.extend(unfit_cas(doors, &profile)?);
     if faults.is_empty() { Ok(profile) } else { Err(DoorError::ProfileInvalid { faults }.into()) }
 }
 
-fn unknown_cas<P: Ports>(doors: &Doors<P>, profile: &Profile) -> Result<Vec<ProfileFault>, StorageFault> {
+fn unfit_cas<P: Ports>(doors: &Doors<P>, profile: &Profile) -> Result<Vec<ProfileFault>, StorageFault> {
     let mut faults = Vec::new();
     for (place, ca) in profile.issuers.iter().enumerate() {
-        if doors.register().issuer(ca)?.is_none() {
-            let (field, why) = (format!("issuers[{place}]"), format!("there is no CA `{ca}`"));
-            faults.push(ProfileFault { field, why });
-        }
+        let why = match doors.register().issuer(ca)?.map(|issuer| issuer.purpose) {
+            None => format!("there is no CA `{ca}`"),
+            Some(IssuerPurpose::Peers) if profile.audience != Audience::Cluster => {
+                format!("`{ca}` certifies the cluster's own nodes and nobody else")
+            }
+            Some(_) => continue,
+        };
+        faults.push(ProfileFault { field: format!("issuers[{place}]"), why });
     }
     Ok(faults)
 }

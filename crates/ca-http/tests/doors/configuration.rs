@@ -81,7 +81,7 @@ async fn a_profile_with_faults_is_refused_with_all_of_them() {
     let world = World::new().await;
     let admin = world.caller(&[Role::Admin]).await;
     let mut bad = web();
-    bad["issuers"] = json!(["nobody"]);
+    bad["issuers"] = json!(["nobody", "peers"]);
     bad["validity"]["default"] = json!("91d");
     bad["names"]["min"] = json!(0);
     let answer = world.api(Some(&admin), put(&format!("{PROFILES}/web"), &bad)).await;
@@ -89,7 +89,7 @@ async fn a_profile_with_faults_is_refused_with_all_of_them() {
     let errors = answer.json()["errors"].clone();
     let pointers: Vec<&str> =
         errors.as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect();
-    assert_eq!(pointers, ["validity.default", "names.min", "issuers[0]"]);
+    assert_eq!(pointers, ["validity.default", "names.min", "issuers[0]", "issuers[1]"]);
     let other = world.api(Some(&admin), put(&format!("{PROFILES}/other"), &web())).await;
     assert_eq!(other.status, 400, "the path is of another profile");
     assert_eq!(world.api(Some(&admin), get(&format!("{PROFILES}/web"))).await.slug(), "unknown-profile");
