@@ -110,6 +110,12 @@ async fn a_bulk_revocation_says_first_and_does_then_and_does_it_once() {
     let (found, _) = issued.found(&issued.officer, "name=h0.test", 1).await;
     assert_eq!(found[0]["reason"], "cessationOfOperation");
 
+    let rest = issued.bulk(&issued.officer, &json!({ "filter": "ca=issuing", "dry_run": true })).await;
+    assert_eq!(
+        rest["revoked"].as_array().unwrap().len(),
+        2,
+        "the responder's own certificate is not among them"
+    );
     let again = issued.bulk(&issued.officer, &body).await;
     assert_eq!(again["revoked"].as_array().unwrap().len(), 0, "what is revoked stays as it is");
 }
