@@ -206,7 +206,7 @@ pub(super) fn define(name: &str, parent: &str, octet: u8) -> Command {
         public_key: key(octet),
         algorithm: SignatureAlgorithm::Ed25519,
         parent: ca(parent),
-        purpose: IssuerPurpose::Public,
+        purpose: if name == "peers" { IssuerPurpose::Peers } else { IssuerPurpose::Public },
     }
 }
 
