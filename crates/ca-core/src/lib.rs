@@ -26,6 +26,7 @@ pub mod certificate;
 pub mod crl;
 pub mod permit;
 
+mod cluster_key;
 pub mod draft;
 pub mod lint;
 pub mod names;

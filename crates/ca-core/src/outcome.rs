@@ -6,7 +6,7 @@ use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 
 use crate::ids::{CaId, Digest, LogIndex, NodeId, ProfileName, UnixMillis};
-use crate::register::CrlCut;
+use crate::register::{CrlCut, KeyUse};
 
 /// What one command came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,6 +224,12 @@ pub enum Refusal {
     /// No CA has this key.
     #[error("no CA of this cluster has this key")]
     UnknownKey,
+    /// The key to be certified is one of the cluster's own, for another use.
+    #[error("public_key: this is the key {usage}, and is certified for nothing else")]
+    ClusterKey {
+        /// What the cluster uses it for.
+        usage: KeyUse,
+    },
 }
 
 impl Refusal {
@@ -260,6 +266,7 @@ impl Refusal {
             Self::NameTaken { .. } => "name-taken",
             Self::NotSigning { .. } => "not-signing",
             Self::UnknownKey => "unknown-key",
+            Self::ClusterKey { .. } => "cluster-key",
         }
     }
 }

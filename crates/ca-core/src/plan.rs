@@ -10,7 +10,8 @@ use ca_x509::key::{KeyIdentifier, KeyKind, PublicKey};
 use ca_x509::name::{DistinguishedName, GeneralName};
 use ca_x509::time::UnixSeconds;
 
-use crate::ids::{CaId, LogIndex, NodeId, ProfileName, UnixMillis};
+use crate::cluster_key;
+use crate::ids::{CaId, Digest, LogIndex, NodeId, ProfileName, UnixMillis};
 use crate::names::{certified, within};
 use crate::outcome::Refusal;
 use crate::profile::{Audience, Profile, StatusRule, SubjectRule};
@@ -109,6 +110,12 @@ pub fn plan(
     }
     key_allowed(&profile, request.public_key.kind())?;
     weak_key::check(&request.public_key).map_err(|weakness| outside("public_key", weakness.to_string()))?;
+    let usage = cluster_key::usage(&profile, request.certifies.as_ref(), request.responder);
+    if let Some(refusal) =
+        cluster_key::taken(register, Digest::of(request.public_key.spki_der()), usage.as_ref())?
+    {
+        return Err(refusal.into());
+    }
     let names = certified(&profile.names, &request.names)?;
     if let Some(granted) = &granted {
         within(&granted.grant.scope.dns, &names)?;

@@ -15,7 +15,7 @@ use ca_x509::serial::SerialNumber;
 
 pub use self::entries::{
     Attempt, CertificateEntry, CertificateState, Cluster, CrlCut, CrlScope, Issuer, IssuerPurpose, JoinToken,
-    KeyProof, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange, StatusEvent,
+    KeyProof, KeyUse, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange, StatusEvent,
 };
 pub use self::memory::{MemoryRegister, Overlay};
 use crate::ids::{CaId, Digest, NodeId, ProfileName, RequestId, UnixMillis};
@@ -60,6 +60,8 @@ pub enum Key {
     Outcome(RequestId),
     /// A row that leaves at a moment of register time.
     Expiry(UnixMillis, Expiring),
+    /// A key of the cluster's own, by the SHA-256 of its SubjectPublicKeyInfo.
+    ClusterKey(Digest),
 }
 
 /// A row that lives for a bounded time.
@@ -106,6 +108,8 @@ pub enum Value {
     Outcome(Outcome),
     /// See [`Key::Expiry`].
     Expiry,
+    /// See [`Key::ClusterKey`].
+    ClusterKey(KeyUse),
 }
 
 /// One row set or removed.
@@ -188,6 +192,8 @@ readers! {
     attempt(key: Digest) = Key::Attempt(key) => Attempt(Attempt);
     /// What a command came to.
     outcome(request: RequestId) = Key::Outcome(request) => Outcome(Outcome);
+    /// What the cluster itself uses a key for, by the SHA-256 of its SubjectPublicKeyInfo.
+    cluster_key(key: Digest) = Key::ClusterKey(key) => ClusterKey(KeyUse);
 }
 
 impl dyn Register + '_ {

@@ -435,6 +435,14 @@ pub const CHAPTERS: &[Chapter] = &[
                 "The proof is for a key that no CA of this cluster has.",
                 "GET /api/v1/cas lists the CAs",
             ),
+            entry(
+                "cluster-key",
+                "The key is one of the cluster's own",
+                "The request is for a key that a CA, an OCSP responder or a TLS listener of this cluster uses. A \
+                 certificate of it for anything else would let its holder speak for the cluster.",
+                "make a key of your own for the request; if you did not know whose key it was, find out how the \
+                 request came by it",
+            ),
         ],
     },
     Chapter {

@@ -246,7 +246,8 @@ fn refusal_status(refusal: &Refusal) -> Status {
         | Refusal::OutsideProfile { .. }
         | Refusal::Lint { .. }
         | Refusal::IdempotencyMismatch
-        | Refusal::UnknownKey => (StatusCode::UNPROCESSABLE_ENTITY, None),
+        | Refusal::UnknownKey
+        | Refusal::ClusterKey { .. } => (StatusCode::UNPROCESSABLE_ENTITY, None),
         Refusal::AttemptOpen { .. }
         | Refusal::CutOpen { .. }
         | Refusal::StaleDraft { .. }

@@ -10,7 +10,7 @@ use ca_core::profile::{
 };
 use ca_core::register::{
     Attempt, CertificateEntry, CertificateState, Cluster, CrlCut, CrlScope, Expiring, Issuer, IssuerPurpose,
-    JoinToken, Key, KeyProof, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange,
+    JoinToken, Key, KeyProof, KeyUse, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange,
     StatusEvent, Value,
 };
 use ca_core::roles::{Grant, Granted, Identity, Reach, Role, Scope};
@@ -272,6 +272,14 @@ pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
     })
 }
 
+fn key_use() -> impl Strategy<Value = KeyUse> {
+    prop_oneof![
+        ca().prop_map(KeyUse::Authority),
+        node().prop_map(KeyUse::Responder),
+        Just(KeyUse::Connections),
+    ]
+}
+
 fn refusal() -> impl Strategy<Value = Refusal> {
     let texts = || (text(), text());
     let plain = select(vec![
@@ -314,6 +322,7 @@ fn refusal() -> impl Strategy<Value = Refusal> {
         node().prop_map(|by| Refusal::JoinTokenSpent { by }),
         text().prop_map(|name| Refusal::NameTaken { name }),
         node().prop_map(|node| Refusal::NotSigning { node }),
+        key_use().prop_map(|usage| Refusal::ClusterKey { usage }),
     ]
 }
 
@@ -480,5 +489,6 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
         (request(), outcome())
             .prop_map(|(request, outcome)| (Key::Outcome(request), Value::Outcome(outcome))),
         (millis(), expiring()).prop_map(|(at, what)| (Key::Expiry(at, what), Value::Expiry)),
+        (digest(), key_use()).prop_map(|(key, usage)| (Key::ClusterKey(key), Value::ClusterKey(usage))),
     ]
 }

@@ -3,17 +3,19 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use ca_x509::certificate::TbsCertificate;
+use ca_x509::certificate::{TbsCertificate, subject_public_key_info};
 use ca_x509::crl::RevocationReason;
 use ca_x509::serial::SerialNumber;
 
 use super::{Halt, Step};
+use crate::cluster_key;
 use crate::command::{Idempotency, Intent};
 use crate::ids::{CaId, Digest};
 use crate::limits::{IDEMPOTENCY_KEPT_MS, INTENT_OPEN_MAX_MS, TBS_OCTETS_MAX};
 use crate::outcome::{Outcome, Refusal};
+use crate::profile::Profile;
 use crate::register::{
-    Attempt, CertificateEntry, CertificateState, Expiring, Issuer, Key, Revocation, StatusChange,
+    Attempt, CertificateEntry, CertificateState, Expiring, Issuer, Key, KeyUse, Revocation, StatusChange,
     StatusEvent, Value,
 };
 use crate::roles::{Identity, may_not_revoke};
@@ -21,7 +23,7 @@ use crate::roles::{Identity, may_not_revoke};
 impl Step<'_> {
     /// Step 3 of an issuance: from here on serial and TBSCertificate are fixed, and no signature exists.
     pub(super) fn intent(&mut self, intent: Intent) -> Result<Outcome, Halt> {
-        let issuer = self.current_issuer(&intent)?;
+        let (issuer, profile) = self.current_rules(&intent)?;
         if let Some(idempotency) = intent.idempotency
             && let Some(outcome) = self.earlier_attempt(idempotency, &intent)?
         {
@@ -33,6 +35,7 @@ impl Step<'_> {
         if let Some(subject) = &intent.certifies {
             self.certifies(&intent, &issuer, subject)?;
         }
+        self.certified_key(&intent, &profile)?;
         let Intent { ca, serial, .. } = intent;
         let tbs_digest = Digest::of(&intent.tbs);
         self.set(Key::OpenIntent(ca.clone(), serial), Value::OpenIntent(self.now, self.id));
@@ -53,7 +56,7 @@ impl Step<'_> {
     }
 
     /// R12: what the draft was planned from must still be so. R11: this node has proven the key.
-    fn current_issuer(&self, intent: &Intent) -> Result<Issuer, Halt> {
+    fn current_rules(&self, intent: &Intent) -> Result<(Issuer, Profile), Halt> {
         let ca = &intent.ca;
         let issuer = self.register.issuer(ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
         let certifies_itself = intent.certifies.as_ref() == Some(ca);
@@ -65,9 +68,8 @@ impl Step<'_> {
             return Err(stale("the CA's key").into());
         }
         let profile = self.register.profile(&intent.profile)?;
-        if profile.map(|profile| profile.version) != Some(intent.profile_version) {
-            return Err(stale("the profile").into());
-        }
+        let profile = profile.filter(|profile| profile.version == intent.profile_version);
+        let profile = profile.ok_or_else(|| stale("the profile"))?;
         let granted = self.register.grant_of(intent.requester)?;
         if granted.map(|granted| granted.index) != intent.grant_index {
             return Err(stale("what the requester may do").into());
@@ -79,7 +81,29 @@ impl Step<'_> {
         if self.register.key_proof(intent.issuer_key, self.id.node)?.is_none() {
             return Err(Refusal::NotSigning { node: self.id.node }.into());
         }
-        Ok(issuer)
+        Ok((issuer, profile))
+    }
+
+    /// The cluster's own keys are certified for their use alone. Decided here and not only where it was planned: a node
+    /// that lags does not know of the newest.
+    fn certified_key(&mut self, intent: &Intent, profile: &Profile) -> Result<(), Halt> {
+        let key = subject_public_key_info(&intent.tbs).map_err(|why| Refusal::Lint {
+            rule: "RFC 5280 §4.1".into(),
+            why: alloc::format!("its key cannot be read: {why}"),
+        })?;
+        let usage = cluster_key::usage(profile, intent.certifies.as_ref(), intent.responder);
+        self.use_key(Digest::of(key), usage)
+    }
+
+    /// Takes a key for a use of the cluster's own, or refuses if it has another.
+    pub(super) fn use_key(&mut self, key: Digest, usage: Option<KeyUse>) -> Result<(), Halt> {
+        if let Some(refusal) = cluster_key::taken(self.register, key, usage.as_ref())? {
+            return Err(refusal.into());
+        }
+        if let Some(usage) = usage {
+            self.set(Key::ClusterKey(key), Value::ClusterKey(usage));
+        }
+        Ok(())
     }
 
     /// R6: one idempotency key, one certificate. `Some` answers instead of a new intent.

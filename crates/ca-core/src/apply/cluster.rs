@@ -12,7 +12,7 @@ use crate::ids::{CaId, ClusterId, Digest, Epoch, NodeId, UnixMillis};
 use crate::outcome::{Outcome, Refusal};
 use crate::profile::Profile;
 use crate::register::{
-    Cluster, Issuer, IssuerPurpose, JoinToken, Key, KeyProof, Member, MemberState, PublicUrls, Value,
+    Cluster, Issuer, IssuerPurpose, JoinToken, Key, KeyProof, KeyUse, Member, MemberState, PublicUrls, Value,
 };
 use crate::roles::{Grant, Granted};
 
@@ -65,6 +65,7 @@ impl Step<'_> {
         if parent != ca && self.register.issuer(&parent)?.is_none() {
             return Err(Refusal::UnknownCa { ca: parent }.into());
         }
+        self.use_key(Digest::of(public_key.spki_der()), Some(KeyUse::Authority(ca.clone())))?;
         let issuer = Issuer { subject, public_key, algorithm, parent, certificate: None, purpose };
         self.set(Key::Issuer(ca), Value::Issuer(issuer));
         Ok(Outcome::Done)

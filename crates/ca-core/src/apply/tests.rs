@@ -1,6 +1,7 @@
 //! What commands come to.
 
 mod bench;
+mod cluster_keys;
 mod refusals;
 mod rights;
 

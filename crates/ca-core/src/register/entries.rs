@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::crl::{CrlNumber, RevocationReason};
@@ -81,6 +82,27 @@ pub enum IssuerPurpose {
     Public,
     /// The members' peer connections.
     Peers,
+}
+
+/// What the cluster itself uses a key for. Such a key is certified for this and for nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyUse {
+    /// The key of a certification authority.
+    Authority(CaId),
+    /// The OCSP responder key of a node.
+    Responder(NodeId),
+    /// The TLS key of a node, with its peers or at its API.
+    Connections,
+}
+
+impl fmt::Display for KeyUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Authority(ca) => write!(f, "of the CA `{ca}`"),
+            Self::Responder(node) => write!(f, "of the OCSP responder of node {node}"),
+            Self::Connections => f.write_str("of a node's TLS connections"),
+        }
+    }
 }
 
 /// A certificate, from its intent on. The certificate's octets are `tbs`, the issuer's algorithm and `signature`:

@@ -4,7 +4,7 @@ use ca_authority::ActError;
 use ca_authority::ports::{EntropyFault, NoQuorum, SignError};
 use ca_core::ids::{LogIndex, NodeId, UnixMillis};
 use ca_core::outcome::Refusal;
-use ca_core::register::StorageFault;
+use ca_core::register::{KeyUse, StorageFault};
 use ca_x509::key::KeyIdentifier;
 use ca_x509::serial::SerialNumber;
 
@@ -90,6 +90,7 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::NameTaken { name: text() },
         Refusal::NotSigning { node: NodeId(1) },
         Refusal::UnknownKey,
+        Refusal::ClusterKey { usage: KeyUse::Connections },
     ];
     for refusal in &all {
         match refusal {
@@ -121,7 +122,8 @@ fn every_refusal() -> Vec<Refusal> {
             | Refusal::JoinTokenExpired
             | Refusal::NameTaken { .. }
             | Refusal::NotSigning { .. }
-            | Refusal::UnknownKey => {}
+            | Refusal::UnknownKey
+            | Refusal::ClusterKey { .. } => {}
         }
     }
     all

@@ -89,6 +89,7 @@ fn why_to_wire(refusal: &Refusal) -> Why {
         Refusal::NameTaken { name } => Why::NameTaken(name.clone()),
         Refusal::NotSigning { node } => Why::NotSigning(node.0),
         Refusal::UnknownKey => Why::UnknownKey(wire::Empty {}),
+        Refusal::ClusterKey { usage } => Why::ClusterKey(row::key_use_to_wire(usage)),
     }
 }
 
@@ -138,5 +139,6 @@ fn why_from_wire(why: Why) -> Result<Refusal, CodecError> {
         Why::NameTaken(name) => Refusal::NameTaken { name },
         Why::NotSigning(node) => Refusal::NotSigning { node: NodeId(node) },
         Why::UnknownKey(wire::Empty {}) => Refusal::UnknownKey,
+        Why::ClusterKey(usage) => Refusal::ClusterKey { usage: row::key_use_from_wire(usage)? },
     })
 }

@@ -3,7 +3,7 @@
 use ca_core::ids::{BootId, Epoch, LogIndex, NodeId, UnixMillis};
 use ca_core::register::{
     Attempt, CertificateEntry, CertificateState, Cluster, CrlCut, CrlScope, Issuer, JoinToken, Key, KeyProof,
-    Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange, StatusEvent, Value,
+    KeyUse, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange, StatusEvent, Value,
 };
 use ca_core::roles::Granted;
 use ca_x509::time::UnixSeconds;
@@ -33,6 +33,7 @@ pub(super) fn belongs(key: &Key, value: &Value) -> bool {
             | (Key::Attempt(_), Value::Attempt(_))
             | (Key::Outcome(_), Value::Outcome(_))
             | (Key::Expiry(..), Value::Expiry)
+            | (Key::ClusterKey(_), Value::ClusterKey(_))
     )
 }
 
@@ -86,6 +87,7 @@ pub(super) fn to_wire(value: &Value) -> wire::Row {
         }),
         Value::Outcome(of) => Kind::Outcome(outcome::to_wire(of)),
         Value::Expiry => Kind::Expiry(wire::Empty {}),
+        Value::ClusterKey(usage) => Kind::ClusterKey(key_use_to_wire(usage)),
     };
     wire::Row { value: Some(kind) }
 }
@@ -134,6 +136,26 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
         }),
         Kind::Outcome(of) => Value::Outcome(outcome::from_wire(of)?),
         Kind::Expiry(wire::Empty {}) => Value::Expiry,
+        Kind::ClusterKey(usage) => Value::ClusterKey(key_use_from_wire(usage)?),
+    })
+}
+
+pub(super) fn key_use_to_wire(usage: &KeyUse) -> wire::KeyUse {
+    use wire::key_use::Usage;
+    let usage = match usage {
+        KeyUse::Authority(ca) => Usage::Authority(ca.to_string()),
+        KeyUse::Responder(node) => Usage::Responder(node.0),
+        KeyUse::Connections => Usage::Connections(wire::Empty {}),
+    };
+    wire::KeyUse { usage: Some(usage) }
+}
+
+pub(super) fn key_use_from_wire(from: wire::KeyUse) -> Result<KeyUse, CodecError> {
+    use wire::key_use::Usage;
+    Ok(match required("use of a key", from.usage)? {
+        Usage::Authority(ca) => KeyUse::Authority(fields::ca(&ca)?),
+        Usage::Responder(node) => KeyUse::Responder(NodeId(node)),
+        Usage::Connections(wire::Empty {}) => KeyUse::Connections,
     })
 }
 

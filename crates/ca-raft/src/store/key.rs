@@ -21,7 +21,9 @@ pub(crate) fn encode(key: &Key) -> Vec<u8> {
         Key::Issuer(ca) | Key::CrlScope(ca) => to.text(ca.as_str()),
         Key::Profile(name) => to.text(name.as_str()),
         Key::Member(node) => to.number(&node.0.to_be_bytes()),
-        Key::Grant(digest) | Key::JoinToken(digest) | Key::Attempt(digest) => to.number(&digest.0),
+        Key::Grant(digest) | Key::JoinToken(digest) | Key::Attempt(digest) | Key::ClusterKey(digest) => {
+            to.number(&digest.0)
+        }
         Key::KeyProof(key, node) => to.number(&key.0).number(&node.0.to_be_bytes()),
         Key::Responder(ca, node) => to.text(ca.as_str()).number(&node.0.to_be_bytes()),
         Key::Certificate(ca, serial) | Key::OpenIntent(ca, serial) | Key::Revocation(ca, serial) => {
@@ -47,7 +49,7 @@ pub(crate) fn decode(octets: &[u8]) -> Result<Key, UnknownKey> {
     from.key().filter(|_| from.0.is_empty()).ok_or(UnknownKey(octets.len()))
 }
 
-/// The octet that all keys of a table begin with: the place of the variant in [`Key`], from 1.
+/// The octet that all keys of a table begin with: it rises with the place of the variant in [`Key`].
 pub(crate) fn table(key: &Key) -> u8 {
     match key {
         Key::Cluster => 1,
@@ -66,6 +68,7 @@ pub(crate) fn table(key: &Key) -> u8 {
         Key::Attempt(_) => 14,
         Key::Outcome(_) => 15,
         Key::Expiry(..) => 16,
+        Key::ClusterKey(_) => 35,
     }
 }
 
@@ -122,6 +125,7 @@ impl Reader<'_> {
                 };
                 Key::Expiry(at, what)
             }
+            35 => Key::ClusterKey(self.digest()?),
             _ => return None,
         })
     }

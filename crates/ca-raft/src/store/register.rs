@@ -307,7 +307,8 @@ fn is_small(key: &Key) -> bool {
         | Key::Revocation(..)
         | Key::Attempt(_)
         | Key::Outcome(_)
-        | Key::Expiry(..) => false,
+        | Key::Expiry(..)
+        | Key::ClusterKey(_) => false,
     }
 }
 
