@@ -16,7 +16,7 @@ use crate::doors::Doors;
 use crate::error::DoorError;
 use crate::guard::{Caller, grant_of};
 use crate::problem::Problem;
-use crate::wire::{CaAnswer, ClusterAnswer, MemberAnswer, StandingAnswer, WhoamiAnswer};
+use crate::wire::{CaAnswer, ClusterAnswer, MemberAnswer, StandingAnswer, UrlsAnswer, WhoamiAnswer};
 
 /// `GET /api/v1/cas`
 pub(crate) async fn cas<P: Ports>(State(doors): State<Doors<P>>) -> Result<Response, Problem> {
@@ -59,7 +59,7 @@ pub(crate) async fn cluster<P: Ports>(State(doors): State<Doors<P>>) -> Result<R
         id: cluster.id.to_string(),
         name: cluster.name,
         epoch: cluster.epoch.0,
-        urls_base: cluster.urls.base,
+        urls: UrlsAnswer { crl: cluster.urls.crl, ocsp: cluster.urls.ocsp, aia: cluster.urls.aia },
         standing: StandingAnswer {
             node: doors.log().node().0,
             term: standing.term,

@@ -366,7 +366,7 @@ pub const CHAPTERS: &[Chapter] = &[
                 "not-initialised",
                 "The cluster is not initialised",
                 "The register is empty: this node is no member of a cluster yet.",
-                "ca-node init cluster --name NAME, or ca-node join TOKEN",
+                "ca-node init cluster --quick --name NAME --url http://HOST, or ca-node join TOKEN",
             ),
             entry(
                 "already-initialised",
@@ -537,6 +537,20 @@ pub const CHAPTERS: &[Chapter] = &[
                 "The name cannot stand in a certificate",
                 "The cluster's name becomes the organisation and part of the common name of its CAs.",
                 "choose a --name of 1 to 50 printable characters",
+            ),
+            entry(
+                "urls-missing",
+                "There are no public addresses for the certificates",
+                "Where CRLs, OCSP and CA certificates are found stands in every certificate for as long as that \
+                 lives. It is chosen before the first one, and never the address of a node. Nothing was made.",
+                "add --url http://HOST, a name that leads to any node's status service",
+            ),
+            entry(
+                "bad-url",
+                "The address cannot stand in certificates",
+                "Relying parties everywhere must reach it for years, without TLS and at the paths that the status \
+                 service has. Nothing was made.",
+                "give http:// and a host name, like http://pki.example.com",
             ),
             entry(
                 "bad-node-count",

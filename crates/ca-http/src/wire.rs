@@ -240,11 +240,22 @@ pub struct ClusterAnswer {
     /// The count of promotions and recoveries.
     pub epoch: u64,
     /// Where the status service is, for the world.
-    pub urls_base: String,
+    pub urls: UrlsAnswer,
     /// How the node that answers stands.
     pub standing: StandingAnswer,
     /// Every member.
     pub members: Vec<MemberAnswer>,
+}
+
+/// The public addresses in the certificates of a cluster, each a scheme and a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UrlsAnswer {
+    /// Of lists of revocations.
+    pub crl: String,
+    /// Of OCSP.
+    pub ocsp: String,
+    /// Of CA certificates.
+    pub aia: String,
 }
 
 /// How one node stands in its cluster.
@@ -340,8 +351,6 @@ pub struct JoinAnswer {
     pub root: String,
     /// Whom to connect to.
     pub members: Vec<JoinMember>,
-    /// Where the status service is, for the world.
-    pub urls_base: String,
 }
 
 /// A member that a new node connects to.

@@ -18,6 +18,7 @@ use ca_x509::name::DistinguishedName;
 use crate::failure::Failure;
 use crate::limits::LEAF_LIFE_S;
 use crate::ports::NodeAuthority;
+use crate::urls::Urls;
 use crate::{keys, log};
 
 /// What is chosen before the first certificate.
@@ -25,8 +26,8 @@ use crate::{keys, log};
 pub(crate) struct Choices {
     /// The cluster's name, and the organisation in its CAs' subjects.
     pub(crate) name: String,
-    /// Public address of the status service; that of this node if none is given.
-    pub(crate) url: Option<String>,
+    /// What stands in certificates.
+    pub(crate) urls: Urls,
     /// DNS names that `tls-server` certifies.
     pub(crate) dns: DnsRule,
 }

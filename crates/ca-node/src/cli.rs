@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::client::Connection;
+use crate::urls::UrlFlags;
 
 /// A distributed, quorum-based certificate authority.
 #[derive(Debug, Parser)]
@@ -132,9 +133,8 @@ pub(crate) struct InitCluster {
     /// Keys in this node's token without a ceremony: for tests and for those who accept it
     #[arg(long, required = true)]
     pub(crate) quick: bool,
-    /// Public address of CRL, OCSP and CA certificates, as it will stand in certificates
-    #[arg(long)]
-    pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) urls: UrlFlags,
     /// DNS suffixes that `tls-server` certifies, comma-separated; all if not given
     #[arg(long, value_delimiter = ',')]
     pub(crate) dns: Vec<String>,

@@ -90,7 +90,6 @@ async fn receive(authority: &NodeAuthority, request: JoinRequest) -> Result<Join
                 api_address: member.api_address,
             })
             .collect(),
-        urls_base: cluster.urls.base,
     })
 }
 

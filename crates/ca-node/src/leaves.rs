@@ -230,6 +230,7 @@ mod tests {
     use crate::ceremony::Choices;
     use crate::config::ConfigFile;
     use crate::setup::found_cluster;
+    use crate::urls::Urls;
 
     /// A whole node in this process, on the embedded token: its leaves are past two thirds of their life when it
     /// starts to serve. Soon peers and clients are shown new ones for the same keys, by the process that never stopped.
@@ -246,7 +247,7 @@ mod tests {
              [listen]\napi = \"127.0.0.1:0\"\nva = \"127.0.0.1:0\"\npeer = \"127.0.0.1:0\"\n",
         ))
         .unwrap();
-        let choices = Choices { name: "x".to_owned(), url: None, dns: DnsRule::Any };
+        let choices = Choices { name: "x".to_owned(), urls: Urls::OfThisNode, dns: DnsRule::Any };
         let node = found_cluster(&mut config, &choices, 0, &mut |_, _| {}).await.unwrap().node;
 
         let first = OwnLeaves::load(&data_dir).unwrap();

@@ -15,6 +15,7 @@ mod desk;
 mod jointoken;
 mod setup;
 mod token;
+mod urls;
 
 mod health;
 mod keys;

@@ -29,3 +29,15 @@ pub(crate) fn logging(filter: &str) {
         builder.json().flatten_event(true).init();
     }
 }
+
+/// What the person at the terminal answers; `None` where there is no terminal, or no answer.
+pub(crate) fn ask(question: &str) -> Option<String> {
+    use std::io::IsTerminal as _;
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let _ = write!(std::io::stderr(), "{question}: ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).ok()?;
+    Some(answer.trim().to_owned()).filter(|answer| !answer.is_empty())
+}

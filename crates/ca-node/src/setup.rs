@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use ca_core::command::Command;
 use ca_core::ids::{ClusterId, Epoch, NodeId};
-use ca_core::register::PublicUrls;
 use ca_http::wire::{JoinAnswer, JoinRequest, Secret};
 use ca_raft::PeerIdentity;
 
@@ -70,9 +69,11 @@ async fn write_first_entries(
         api_address: api.clone(),
         va_address: va.clone(),
     };
-    let url = choices.url.clone().unwrap_or_else(|| format!("http://{va}"));
-    said("Status service", format!("{url} (CRL, OCSP and CA addresses in every certificate)"));
-    let urls = PublicUrls { base: url.trim_end_matches('/').to_owned() };
+    let urls = choices.urls.at(&va);
+    for (label, url) in [("CRL address", &urls.crl), ("OCSP address", &urls.ocsp), ("CA address", &urls.aia)]
+    {
+        said(label, format!("{url} (in every certificate)"));
+    }
     let number = found(&node.authority, cluster, choices, urls, member, said).await?;
     let (peer_key, api_key) = (LeafKey::generate()?, LeafKey::generate()?);
     let papers = Papers::new(

@@ -116,6 +116,10 @@ fn subject() -> impl Strategy<Value = DistinguishedName> {
     "[A-Za-z]{1,20}".prop_map(|name| DistinguishedName::new().common_name(name).build().unwrap())
 }
 
+fn urls() -> impl Strategy<Value = PublicUrls> {
+    (text(), text(), text()).prop_map(|(crl, ocsp, aia)| PublicUrls { crl, ocsp, aia })
+}
+
 fn grant() -> impl Strategy<Value = Grant> {
     let scope = (reach(ca()), reach(profile_name()), reach(text())).prop_map(|(cas, profiles, dns)| Scope {
         cas,
@@ -215,10 +219,10 @@ fn intent() -> impl Strategy<Value = Intent> {
 pub(crate) fn command() -> impl Strategy<Value = Command> {
     let ca_serial = || (ca(), serial());
     prop_oneof![
-        (any::<[u8; 16]>(), text(), text()).prop_map(|(id, name, base)| Command::InitCluster {
+        (any::<[u8; 16]>(), text(), urls()).prop_map(|(id, name, urls)| Command::InitCluster {
             id: ClusterId(id),
             name,
-            urls: PublicUrls { base },
+            urls,
         }),
         (ca(), subject(), public_key(), algorithm(), ca(), purpose()).prop_map(
             |(ca, subject, public_key, algorithm, parent, purpose)| Command::DefineIssuer {
@@ -439,13 +443,13 @@ pub(crate) fn key() -> impl Strategy<Value = Key> {
 
 /// A row of any table.
 pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
-    let cluster = (any::<[u8; 16]>(), text(), any::<u64>(), node(), text()).prop_map(
-        |(id, name, epoch, next_node, base)| Cluster {
+    let cluster = (any::<[u8; 16]>(), text(), any::<u64>(), node(), urls()).prop_map(
+        |(id, name, epoch, next_node, urls)| Cluster {
             id: ClusterId(id),
             name,
             epoch: Epoch(epoch),
             next_node,
-            urls: PublicUrls { base },
+            urls,
         },
     );
     let token =

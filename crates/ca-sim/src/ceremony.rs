@@ -55,7 +55,7 @@ impl World {
     }
 
     fn init_cluster(&self) {
-        let urls = PublicUrls { base: "http://pki.example.test".to_owned() };
+        let urls = PublicUrls::all_at("http://pki.example.test");
         let command = Command::InitCluster { id: CLUSTER, name: "simulated".to_owned(), urls };
         assert_eq!(self.command(1, command), Outcome::Done);
     }

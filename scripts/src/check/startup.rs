@@ -32,7 +32,7 @@ pub(super) fn faults(scene: &mut Scene<'_>, down: usize) -> Result<()> {
         let binary = at.cluster.binary().display();
         // Another cluster's first node, until it is set up.
         at.shell.line(&format!(
-            "{binary} init cluster --quick --name other --tokens 0 --data-dir other \
+            "{binary} init cluster --quick --name other --url http://pki.test --tokens 0 --data-dir other \
              --api-port 0 --va-port 0 --peer-port 0 2> other.log & node=$!; \
              until [ -f other/node.toml ]; do kill -0 $node || exit 1; sleep 0.1; done; kill $node; wait $node"
         ))?;

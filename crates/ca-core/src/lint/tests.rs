@@ -160,7 +160,7 @@ fn register() -> MemoryRegister {
                 name: "test".into(),
                 epoch: Epoch(1),
                 next_node: NodeId(2),
-                urls: PublicUrls { base: "http://pki.test".into() },
+                urls: PublicUrls::all_at("http://pki.test"),
             }),
         ),
         (

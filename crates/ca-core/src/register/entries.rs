@@ -31,30 +31,41 @@ pub struct Cluster {
     pub urls: PublicUrls,
 }
 
-/// The public address of the status service: a host name of the cluster, never that of one node.
+/// The public addresses of the status service, as they stand in certificates: host names of the cluster, never those
+/// of one node. Each is a scheme and a host without a slash at its end: `http://pki.example.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrls {
-    /// Without a slash at its end: `http://pki.example.com`.
-    pub base: String,
+    /// Where lists of revocations are.
+    pub crl: String,
+    /// Where OCSP requests go.
+    pub ocsp: String,
+    /// Where CA certificates are (the caIssuers of RFC 5280 §4.2.2.1).
+    pub aia: String,
 }
 
 impl PublicUrls {
+    /// One address for all.
+    #[must_use]
+    pub fn all_at(base: &str) -> Self {
+        Self { crl: base.into(), ocsp: base.into(), aia: base.into() }
+    }
+
     /// Where OCSP requests for `ca` go.
     #[must_use]
     pub fn ocsp(&self, ca: &CaId) -> String {
-        alloc::format!("{}/ocsp/{ca}", self.base)
+        alloc::format!("{}/ocsp/{ca}", self.ocsp)
     }
 
     /// Where the CRL of `ca` is.
     #[must_use]
     pub fn crl(&self, ca: &CaId) -> String {
-        alloc::format!("{}/crl/{ca}.crl", self.base)
+        alloc::format!("{}/crl/{ca}.crl", self.crl)
     }
 
     /// Where the certificate of `ca` is.
     #[must_use]
     pub fn ca_certificate(&self, ca: &CaId) -> String {
-        alloc::format!("{}/ca/{ca}.cer", self.base)
+        alloc::format!("{}/ca/{ca}.cer", self.aia)
     }
 }
 

@@ -33,6 +33,8 @@ fn every_slug_is_explained() {
         "membership",
         "bad-name",
         "bad-node-count",
+        "urls-missing",
+        "bad-url",
     ];
     let in_use: BTreeSet<&str> = refusals.into_iter().chain(acts).chain(doors).chain(program).collect();
     let explained: BTreeSet<&str> = explanations().map(|explanation| explanation.slug).collect();

@@ -2,7 +2,6 @@
 //! network.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -111,7 +110,7 @@ impl World {
 
     async fn found(&self) {
         let ports = self.authority.ports();
-        let urls = PublicUrls { base: "http://pki.test".to_owned() };
+        let urls = PublicUrls::all_at("http://pki.test");
         self.command(Command::InitCluster { id: ClusterId([9; 16]), name: "corp".to_owned(), urls }).await;
         let text = str::to_owned;
         self.command(Command::AdmitMember {
@@ -487,7 +486,6 @@ impl JoinDesk for TestDesk {
                 tls_certificate: String::new(),
                 root: String::new(),
                 members: vec![],
-                urls_base: format!("http://{}", Ipv4Addr::LOCALHOST),
             })
         })
     }

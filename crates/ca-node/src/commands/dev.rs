@@ -101,7 +101,8 @@ async fn watch(processes: &mut [Process]) -> Result<(), Failure> {
 
 fn spawn_first(command: &Dev, dir: &Path, tokens: &Path) -> Result<Process, Failure> {
     let joiners = command.nodes.saturating_sub(1).to_string();
-    let mut args = vec!["init", "cluster", "--quick", "--name", "dev", "--tokens", &joiners, "--tokens-to"];
+    let mut args = vec!["init", "cluster", "--quick", "--name", "dev", "--node-url"];
+    args.extend(["--tokens", &joiners, "--tokens-to"]);
     let tokens = tokens.display().to_string();
     args.push(&tokens);
     spawn(command, dir, 1, &args)

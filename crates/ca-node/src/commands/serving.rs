@@ -40,11 +40,13 @@ pub(super) async fn server(command: Server) -> Result<(), Failure> {
 
 pub(super) async fn init_cluster(command: InitCluster) -> Result<(), Failure> {
     let mut config = configuration(&command.place)?;
+    // Before anything is made: what is chosen here can never be changed.
+    let urls = command.urls.chosen()?;
     logging(&config.telemetry.log);
     die_of_panics();
     let choices = Choices {
         name: command.name.clone(),
-        url: command.url.clone(),
+        urls,
         dns: if command.dns.is_empty() { DnsRule::Any } else { DnsRule::Under(command.dns.clone()) },
     };
     let mut said = |label: &str, value: String| made(label, &value);

@@ -60,6 +60,8 @@ fn a_port_in_use_is_named_and_nothing_is_made() {
         "--quick",
         "--name",
         "x",
+        "--url",
+        "http://pki.test",
         "--data-dir",
         data.to_str().unwrap(),
         "--api-port",
@@ -70,6 +72,18 @@ fn a_port_in_use_is_named_and_nothing_is_made() {
         "0",
     ]));
     assert!(said.0.contains("[port-in-use]") && said.0.contains(&port), "{}", said.0);
+    assert!(!data.exists(), "nothing half done");
+}
+
+#[test]
+fn without_public_addresses_nothing_is_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let init = ["init", "cluster", "--quick", "--name", "x", "--data-dir", data.to_str().unwrap()];
+    let (said, _) = refused(&run(&init));
+    assert!(said.contains("[urls-missing]") && said.contains("--url http://HOST"), "{said}");
+    let (said, _) = refused(&run(&[&init[..], &["--url", "https://pki.test"]].concat()));
+    assert!(said.contains("[bad-url]") && said.contains("circular"), "{said}");
     assert!(!data.exists(), "nothing half done");
 }
 
@@ -88,7 +102,9 @@ fn a_wrong_pin_is_tried_once_and_said() {
     let data = dir.path().join("data");
     // A node that was set up: its first process ends at the port that is taken from it on purpose.
     let mut init = Command::new(PROGRAM);
-    init.args(["init", "cluster", "--quick", "--name", "x", "--tokens", "0", "--data-dir"]).arg(&data);
+    init.args(["init", "cluster", "--quick", "--name", "x", "--url", "http://pki.test", "--tokens", "0"])
+        .arg("--data-dir")
+        .arg(&data);
     init.args(["--api-port", "0", "--va-port", "0", "--peer-port", "0"]);
     let mut node = init.stderr(std::process::Stdio::null()).spawn().unwrap();
     crate::cluster::until("the node is set up", || data.join("node.toml").exists());

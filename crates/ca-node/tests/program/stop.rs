@@ -46,7 +46,9 @@ fn what_is_in_flight_is_answered_before_a_node_stops() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let mut init = Command::new(PROGRAM);
-    init.args(["init", "cluster", "--quick", "--name", "x", "--tokens", "0", "--data-dir"]).arg(&data);
+    init.args(["init", "cluster", "--quick", "--name", "x", "--url", "http://pki.test", "--tokens", "0"])
+        .arg("--data-dir")
+        .arg(&data);
     init.args(["--api-port", "0", "--va-port", "0", "--peer-port", "0"]);
     let mut node = init.stderr(Stdio::null()).spawn().unwrap();
     until("the node is set up", || data.join("node.toml").exists());

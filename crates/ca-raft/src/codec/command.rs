@@ -2,7 +2,7 @@
 
 use ca_core::command::{Command, Envelope, Idempotency, Intent};
 use ca_core::ids::{LogIndex, NodeId, UnixMillis};
-use ca_core::register::{IssuerPurpose, PublicUrls};
+use ca_core::register::IssuerPurpose;
 use ca_x509::time::UnixSeconds;
 
 use super::fields::{self, octets, required};
@@ -31,7 +31,7 @@ fn kind_to_wire(command: &Command) -> Kind {
         Command::InitCluster { id, name, urls } => Kind::InitCluster(wire::InitCluster {
             id: octets(&id.0),
             name: name.clone(),
-            base_url: urls.base.clone(),
+            urls: Some(fields::urls_to_wire(urls)),
         }),
         Command::DefineIssuer { ca, subject, public_key, algorithm, parent, purpose } => {
             Kind::DefineIssuer(wire::DefineIssuer {
@@ -93,7 +93,7 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
         Kind::InitCluster(init) => Command::InitCluster {
             id: fields::cluster_id(&init.id)?,
             name: init.name,
-            urls: PublicUrls { base: init.base_url },
+            urls: fields::urls(init.urls)?,
         },
         Kind::DefineIssuer(issuer) => Command::DefineIssuer {
             purpose: purpose(issuer.purpose)?,

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use ca_core::ids::{BootId, CaId, ClusterId, Digest, NodeId, ProfileName, RequestId};
+use ca_core::register::PublicUrls;
 use ca_core::roles::Identity;
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::crl::{CrlNumber, RevocationReason};
@@ -36,6 +37,15 @@ pub(super) fn fixed<const N: usize>(what: &'static str, octets: &[u8]) -> Result
 
 pub(super) fn cluster_id(octets: &[u8]) -> Result<ClusterId, CodecError> {
     fixed("cluster id", octets).map(ClusterId)
+}
+
+pub(super) fn urls_to_wire(urls: &PublicUrls) -> wire::PublicUrls {
+    wire::PublicUrls { crl: urls.crl.clone(), ocsp: urls.ocsp.clone(), aia: urls.aia.clone() }
+}
+
+pub(super) fn urls(from: Option<wire::PublicUrls>) -> Result<PublicUrls, CodecError> {
+    let wire::PublicUrls { crl, ocsp, aia } = required("public URLs", from)?;
+    Ok(PublicUrls { crl, ocsp, aia })
 }
 
 pub(super) fn digest(octets: &[u8]) -> Result<Digest, CodecError> {

@@ -3,7 +3,7 @@
 use ca_core::ids::{BootId, Epoch, LogIndex, NodeId, UnixMillis};
 use ca_core::register::{
     Attempt, CertificateEntry, CertificateState, Cluster, CrlCut, CrlScope, Issuer, JoinToken, Key, KeyProof,
-    KeyUse, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange, StatusEvent, Value,
+    KeyUse, Member, MemberState, Revocation, SignedCrl, StatusChange, StatusEvent, Value,
 };
 use ca_core::roles::Granted;
 use ca_x509::time::UnixSeconds;
@@ -44,7 +44,7 @@ pub(super) fn to_wire(value: &Value) -> wire::Row {
             name: cluster.name.clone(),
             epoch: cluster.epoch.0,
             next_node: cluster.next_node.0,
-            base_url: cluster.urls.base.clone(),
+            urls: Some(fields::urls_to_wire(&cluster.urls)),
         }),
         Value::Time(time) => Kind::TimeMs(time.0),
         Value::Grant(granted) => {
@@ -99,7 +99,7 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
             name: cluster.name,
             epoch: Epoch(cluster.epoch),
             next_node: NodeId(cluster.next_node),
-            urls: PublicUrls { base: cluster.base_url },
+            urls: fields::urls(cluster.urls)?,
         }),
         Kind::TimeMs(time) => Value::Time(UnixMillis(time)),
         Kind::Grant(granted) => Value::Grant(Granted {

@@ -86,7 +86,7 @@ impl Cluster {
         let init = Command::InitCluster {
             id: CLUSTER,
             name: "test".into(),
-            urls: PublicUrls { base: "http://pki.test".into() },
+            urls: PublicUrls::all_at("http://pki.test"),
         };
         assert_eq!(cluster.node(1).append(init).await.unwrap().into_outcome(), Outcome::Done);
         for node in [2, 3] {

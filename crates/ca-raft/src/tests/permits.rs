@@ -62,7 +62,7 @@ impl Run {
     /// A node whose CA `root` can issue its own certificate.
     async fn with_a_ca(directory: &TempDir) -> Self {
         let mut run = Self::start(directory);
-        let urls = PublicUrls { base: "http://pki.test".into() };
+        let urls = PublicUrls::all_at("http://pki.test");
         let mut commands = vec![
             Command::InitCluster { id: ClusterId([7; 16]), name: "test".into(), urls },
             Command::AdmitMember {

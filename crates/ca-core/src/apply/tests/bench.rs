@@ -41,7 +41,7 @@ impl Bench {
     /// Two nodes, of which the first has proven all keys; `root` and `issuing` are active, `peers` is not.
     pub(super) fn ready() -> Self {
         let mut bench = Self::empty();
-        let urls = PublicUrls { base: "http://pki.test".into() };
+        let urls = PublicUrls::all_at("http://pki.test");
         bench.done(Command::InitCluster { id: ClusterId([7; 16]), name: "test".into(), urls });
         assert_eq!(bench.apply(1, admit(None, "one")), Outcome::Admitted(NodeId(1)));
         let secret = Digest([5; 32]);

@@ -30,7 +30,7 @@ const REFUSALS: &[Case] = &[
         bench.log(late).into_outcome()
     }),
     ("already-initialised", |bench| {
-        let urls = PublicUrls { base: String::new() };
+        let urls = PublicUrls::all_at("");
         bench.apply(1, Command::InitCluster { id: ClusterId([8; 16]), name: String::new(), urls })
     }),
     ("not-initialised", |bench| {
