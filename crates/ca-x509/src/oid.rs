@@ -39,6 +39,12 @@ impl fmt::Display for Oid {
     }
 }
 
+impl PartialEq<ObjectIdentifier> for Oid {
+    fn eq(&self, other: &ObjectIdentifier) -> bool {
+        self.0 == *other
+    }
+}
+
 impl fmt::Debug for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Oid({self})")

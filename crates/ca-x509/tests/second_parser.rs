@@ -37,6 +37,7 @@ fn everything() -> Extensions {
         key_usage: Some(KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN),
         extended_key_usage: vec![ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::TimeStamping],
         other_purposes: vec!["1.3.6.1.4.1.311.20.2.2".parse().unwrap()],
+        purposes_are_critical: true,
         policies: vec![CertificatePolicy {
             identifier: "2.23.140.1.2.1".parse().unwrap(),
             cps: vec!["http://a.example/cps".into()],
@@ -174,7 +175,7 @@ fn every_extension_is_read() {
         "critical ca true Some(3)",
         "critical permitted a.example .a.example IP:[192, 0, 2, 0, 255, 255, 255, 0], excluded b.a.example",
         "critical usage Key Cert Sign, CRL Sign",
-        "purposes true true [OID(1.3.6.1.4.1.311.20.2.2)]",
+        "critical purposes true true [OID(1.3.6.1.4.1.311.20.2.2)]",
         "policy 2.23.140.1.2.1 http://a.example/cps",
         "critical policies Some(0) Some(200)",
         "critical any policy 1",

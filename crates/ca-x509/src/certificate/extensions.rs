@@ -30,10 +30,12 @@ pub struct Extensions {
     pub name_constraints: Option<NameConstraints>,
     /// RFC 5280 §4.2.1.3; critical.
     pub key_usage: Option<KeyUsage>,
-    /// RFC 5280 §4.2.1.12; not critical.
+    /// RFC 5280 §4.2.1.12.
     pub extended_key_usage: Vec<ExtendedKeyUsage>,
     /// Purposes that [`ExtendedKeyUsage`] does not name; they stand after those that it does.
     pub other_purposes: Vec<Oid>,
+    /// Whether the purposes are critical, at the issuer's option (RFC 5280 §4.2.1.12); `false` without one.
+    pub purposes_are_critical: bool,
     /// RFC 5280 §4.2.1.4; not critical.
     pub policies: Vec<CertificatePolicy>,
     /// RFC 5280 §4.2.1.11; critical.
@@ -83,6 +85,14 @@ pub(super) enum Unknown {
 }
 
 impl Extensions {
+    /// Whether they can be written: each holds what its standard asks of its form.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check(&self) -> Result<(), EncodeError> {
+        self.encode(false).map(drop)
+    }
+
     /// `[3] EXPLICIT SEQUENCE OF Extension`, or nothing if there are none.
     pub(super) fn encode(&self, subject_is_empty: bool) -> Result<Vec<u8>, EncodeError> {
         let mut list = Vec::new();
@@ -130,7 +140,8 @@ impl Extensions {
         let purposes: Vec<u8> =
             named.chain(self.other_purposes.iter().flat_map(|purpose| purpose.to_der())).collect();
         if !purposes.is_empty() {
-            list.extend(extension::optional(oids::EXTENDED_KEY_USAGE, &asn1::sequence(&[&purposes])));
+            let write = if self.purposes_are_critical { extension::critical } else { extension::optional };
+            list.extend(write(oids::EXTENDED_KEY_USAGE, &asn1::sequence(&[&purposes])));
         }
         if !self.policies.is_empty() {
             let value = policies::encode(&self.policies)?;
@@ -208,6 +219,7 @@ impl Extensions {
             self.key_usage = Some(KeyUsage::read(element(KEY_USAGE)?)?);
         } else if extension.is(oids::EXTENDED_KEY_USAGE) {
             self.read_purposes(element("extended key usage")?)?;
+            self.purposes_are_critical = extension.is_critical;
         } else if extension.is(oids::CERTIFICATE_POLICIES) {
             self.policies = policies::read(element("certificate policies")?)?;
         } else if extension.is(oids::POLICY_CONSTRAINTS) {

@@ -8,6 +8,7 @@ use der::asn1::ObjectIdentifier;
 
 use crate::asn1::{self, Element};
 use crate::error::DecodeError;
+use crate::oid::Oid;
 use crate::oids;
 
 /// A set of key usages (RFC 5280 §4.2.1.3).
@@ -60,6 +61,12 @@ impl KeyUsage {
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.bits & other.bits == other.bits
+    }
+
+    /// Whether a usage is in both sets.
+    #[must_use]
+    pub const fn intersects(self, other: Self) -> bool {
+        self.bits & other.bits != 0
     }
 
     /// Whether there is none.
@@ -166,6 +173,12 @@ impl ExtendedKeyUsage {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
+    }
+
+    /// The purpose with this object identifier.
+    #[must_use]
+    pub fn from_oid(oid: Oid) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| oid == purpose.oid())
     }
 
     pub(super) const fn oid(self) -> ObjectIdentifier {

@@ -69,12 +69,19 @@ fn arbitrary_use() -> impl Strategy<Value = Extensions> {
     let purposes = (
         subsequence(ExtendedKeyUsage::ALL.to_vec(), 0..=6),
         proptest::collection::vec(arbitrary_oid(), 0..3),
+        any::<bool>(),
     );
     let policies = proptest::collection::btree_map(arbitrary_oid(), arbitrary_urls(), 0..3);
     let count = || proptest::option::of(any::<u8>());
     let limits = (count(), count(), count());
     ((key(), key(), constraints, names), usage, purposes, policies, limits).prop_map(
-        |((subject_key, authority_key, constraints, names), usage, (named, others), policies, limits)| {
+        |(
+            (subject_key, authority_key, constraints, names),
+            usage,
+            (named, others, critical),
+            policies,
+            limits,
+        )| {
             let (require_explicit_policy, inhibit_policy_mapping, inhibit_any_policy) = limits;
             let policy = PolicyConstraints { require_explicit_policy, inhibit_policy_mapping };
             Extensions {
@@ -83,6 +90,7 @@ fn arbitrary_use() -> impl Strategy<Value = Extensions> {
                 basic_constraints: constraints,
                 name_constraints: names,
                 key_usage: usage,
+                purposes_are_critical: critical && !(named.is_empty() && others.is_empty()),
                 extended_key_usage: named,
                 other_purposes: others,
                 policies: policies

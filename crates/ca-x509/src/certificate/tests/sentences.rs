@@ -180,6 +180,16 @@ fn rfc5280_4_2_1_12_purposes_without_a_name_are_kept() {
 }
 
 #[test]
+fn rfc5280_4_2_1_12_purposes_are_critical_at_the_option_of_the_issuer() {
+    let der = written(Extensions {
+        extended_key_usage: vec![ExtendedKeyUsage::TimeStamping],
+        purposes_are_critical: true,
+        ..Extensions::default()
+    });
+    assert!(is_critical(&der, oids::EXTENDED_KEY_USAGE));
+}
+
+#[test]
 fn rfc5280_4_2_1_13_distribution_point_has_a_full_name() {
     let url = "http://a.example/crl/issuing-3.crl";
     let der = written(Extensions { crl_distribution_points: vec![url.into()], ..Extensions::default() });
