@@ -2,7 +2,7 @@
 
 use ca_core::ids::CaId;
 use ca_core::permit::ResponderKey;
-use ca_core::plan::CertificateRequest;
+use ca_core::plan::{CertificateRequest, NamesFrom};
 use ca_core::register::StorageFault;
 use ca_x509::certificate::TbsCertificate;
 use ca_x509::key::PublicKey;
@@ -41,6 +41,7 @@ impl<P: Ports> Authority<P> {
             public_key: key.clone(),
             subject,
             names: Vec::new(),
+            names_from: NamesFrom::Caller,
             ttl_s: None,
             certifies: None,
             responder: Some(node),

@@ -40,6 +40,13 @@ pub const BACKDATE_MAX_S: u64 = 48 * 3600;
 /// Names in one certificate.
 pub const NAMES_MAX: usize = 100;
 
+/// Rules of one kind in a profile: domains, blocks, prefixes, policies. As many as a certificate has names.
+pub const PROFILE_RULES_MAX: usize = NAMES_MAX;
+
+/// The highest rate that a profile can set, in certificates a minute: far above what one token signs, and a number
+/// that buckets count without overflow.
+pub const RATE_PER_MINUTE_MAX: u32 = 1_000_000;
+
 /// RSA modulus, in bits: the CA/B Forum's minimum, and the most that the verifier takes in reasonable time.
 pub const RSA_BITS_MIN: u16 = 2048;
 /// See [`RSA_BITS_MIN`].

@@ -7,7 +7,7 @@ use ca_x509::name::{GeneralName, HostName};
 
 use crate::limits::NAMES_MAX;
 use crate::outcome::Refusal;
-use crate::profile::{Allow, DnsRule, NameRules};
+use crate::profile::{Allow, DnsRule, IpRule, NameRules, UriRule};
 use crate::roles::Reach;
 
 /// The names as they will stand in the certificate: checked against the rules, DNS names in lower case, each once,
@@ -57,50 +57,75 @@ pub(crate) fn within(space: &Reach<String>, names: &[GeneralName]) -> Result<(),
     }
 }
 
+/// Whether a text in a subject names a host or a mailbox in the name space; what names neither is in no limited one.
+pub(crate) fn text_within(space: &Reach<String>, text: &str) -> bool {
+    let Reach::Only(domains) = space else { return true };
+    let host = text.rsplit_once('@').map_or(text, |(_, host)| host).to_ascii_lowercase();
+    HostName::parse(&host).is_ok() && under(domains, &host)
+}
+
 fn one(rules: &NameRules, name: &GeneralName) -> Result<GeneralName, Refusal> {
     match name {
-        GeneralName::Dns(dns) => {
-            let dns = dns.to_ascii_lowercase();
-            let host = match dns.strip_prefix("*.") {
-                Some(_) if rules.wildcard == Allow::No => {
-                    return Err(refused(alloc::format!("`{dns}`: the profile allows no wildcards")));
-                }
-                Some(host) if !host.contains('.') => {
-                    return Err(refused(alloc::format!("`{dns}`: a wildcard needs two labels below it")));
-                }
-                Some(host) => host,
-                None => &dns,
+        GeneralName::Dns(dns) => dns_name(rules, dns),
+        GeneralName::Email(address) => mail_address(rules, address),
+        GeneralName::SmtpUtf8Mailbox(address) => {
+            let host = address.rsplit_once('@').map(|(_, host)| host);
+            let inside = host.is_some_and(|host| covers(&rules.email, host));
+            well_formed(name, inside, "no mail addresses at this host")
+        }
+        GeneralName::UserPrincipalName(user) => {
+            let domain = user.rsplit_once('@').map(|(_, domain)| domain.to_ascii_lowercase());
+            let inside = domain.is_some_and(|domain| covers(&rules.upn, &domain));
+            well_formed(name, inside, "no user principal names of this domain")
+        }
+        GeneralName::Ip(address) => {
+            let inside = match &rules.ip {
+                IpRule::No => false,
+                IpRule::Any => true,
+                IpRule::Within(blocks) => blocks.iter().any(|block| block.contains(*address)),
             };
-            let name = HostName::parse(host).map_err(|why| refused(alloc::format!("`{dns}`: {why}")))?;
-            // IDNA permits it and leaves it to registries; a name made to look like another is not ours to certify.
-            if name.mixes_scripts() {
-                let unicode = name.to_unicode();
-                return Err(refused(alloc::format!("`{dns}`: a label of `{unicode}` mixes scripts")));
-            }
-            if !covers(&rules.dns, host) {
-                let allowed = match &rules.dns {
-                    DnsRule::Under(suffixes) => suffixes.join(", "),
-                    DnsRule::No | DnsRule::Any => "no DNS names".into(),
-                };
-                return Err(refused(alloc::format!("`{dns}` is outside what the profile allows: {allowed}")));
-            }
-            Ok(GeneralName::Dns(dns))
+            well_formed(name, inside, "no such addresses")
         }
-        GeneralName::Email(address) if rules.email != DnsRule::No => mail_address(rules, address),
-        GeneralName::Ip(_) if rules.ip == Allow::Yes => Ok(name.clone()),
-        GeneralName::Uri(_) if rules.uri == Allow::Yes => {
-            name.check().map_err(|why| refused(alloc::format!("{name}: {why}")))?;
-            Ok(name.clone())
-        }
-        GeneralName::Ip(_)
-        | GeneralName::Uri(_)
-        | GeneralName::Email(_)
-        | GeneralName::Directory(_)
-        | GeneralName::SmtpUtf8Mailbox(_)
-        | GeneralName::UserPrincipalName(_) => {
-            Err(refused(alloc::format!("the profile allows no names of this kind: {name:?}")))
-        }
+        GeneralName::Uri(uri) => well_formed(name, may_name(&rules.uri, uri), "no such URIs"),
+        GeneralName::Directory(_) => well_formed(name, rules.directory == Allow::Yes, "no directory names"),
     }
+}
+
+/// The name as it is, if the profile certifies it and it is what its form wants.
+fn well_formed(name: &GeneralName, inside: bool, not: &str) -> Result<GeneralName, Refusal> {
+    if !inside {
+        return Err(refused(alloc::format!("{name}: the profile certifies {not}")));
+    }
+    name.check().map_err(|why| refused(alloc::format!("{name}: {why}")))?;
+    Ok(name.clone())
+}
+
+fn dns_name(rules: &NameRules, dns: &str) -> Result<GeneralName, Refusal> {
+    let dns = dns.to_ascii_lowercase();
+    let host = match dns.strip_prefix("*.") {
+        Some(_) if rules.wildcard == Allow::No => {
+            return Err(refused(alloc::format!("`{dns}`: the profile allows no wildcards")));
+        }
+        Some(host) if !host.contains('.') => {
+            return Err(refused(alloc::format!("`{dns}`: a wildcard needs two labels below it")));
+        }
+        Some(host) => host,
+        None => &dns,
+    };
+    let name = HostName::parse(host).map_err(|why| refused(alloc::format!("`{dns}`: {why}")))?;
+    // IDNA permits it and leaves it to registries; a name made to look like another is not ours to certify.
+    if name.mixes_scripts() {
+        let unicode = name.to_unicode();
+        return Err(refused(alloc::format!("`{dns}`: a label of `{unicode}` mixes scripts")));
+    }
+    if !covers(&rules.dns, host) {
+        let allowed = match &rules.dns {
+            DnsRule::Under(suffixes) => suffixes.join(", "),
+            DnsRule::No | DnsRule::Any => "no DNS names".into(),
+        };
+        return Err(refused(alloc::format!("`{dns}` is outside what the profile allows: {allowed}")));
+    }
+    Ok(GeneralName::Dns(dns))
 }
 
 /// A Mailbox (RFC 5321 §4.1.2) at a host that the profile certifies. The host counts in lower case, the local part as
@@ -115,6 +140,24 @@ fn mail_address(rules: &NameRules, address: &str) -> Result<GeneralName, Refusal
         return Err(wrong("the profile certifies no mail addresses at this host"));
     }
     Ok(name)
+}
+
+/// Whether the rule covers a URI. Below a prefix, a dot segment could climb out of it again (RFC 3986 §5.2.4).
+fn may_name(rule: &UriRule, uri: &str) -> bool {
+    match rule {
+        UriRule::No => false,
+        UriRule::Any => true,
+        UriRule::Under(prefixes) => {
+            let below =
+                |prefix: &String| uri.strip_prefix(prefix.as_str()).is_some_and(|rest| !rest.is_empty());
+            prefixes.iter().any(below) && !uri.split(['/', '?', '#', ':']).any(is_dot_segment)
+        }
+    }
+}
+
+/// `.` and `..`, also with their dots written as `%2e`.
+fn is_dot_segment(segment: &str) -> bool {
+    matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
 fn covers(rule: &DnsRule, host: &str) -> bool {
@@ -144,14 +187,7 @@ mod tests {
     use super::*;
 
     fn rules(dns: DnsRule) -> NameRules {
-        NameRules {
-            dns,
-            wildcard: Allow::Yes,
-            email: DnsRule::No,
-            ip: Allow::Yes,
-            uri: Allow::No,
-            count_min: 1,
-        }
+        NameRules { dns, wildcard: Allow::Yes, ip: IpRule::Any, count_min: 1, ..NameRules::NONE }
     }
 
     fn verdict(dns: &str) -> Result<Vec<GeneralName>, Refusal> {
@@ -240,6 +276,77 @@ mod tests {
             assert_eq!(got.ok(), expected, "{address}");
         }
         assert!(certified(&at(DnsRule::No), &[GeneralName::Email("a@example.com".to_owned())]).is_err());
+    }
+
+    #[test]
+    fn i18_uris_are_below_a_prefix_of_the_profile() {
+        let under = NameRules {
+            uri: UriRule::Under(vec!["spiffe://corp.example/".to_owned(), "urn:dev:".to_owned()]),
+            ..NameRules::NONE
+        };
+        for (uri, expected) in [
+            ("spiffe://corp.example/team/web", true),
+            ("urn:dev:mac:0024befffe804ff1", true),
+            ("spiffe://corp.example/", false),
+            ("spiffe://corp.example", false),
+            ("spiffe://corp.example.evil.test/web", false),
+            ("spiffe://corp.example@evil.test/web", false),
+            ("spiffe://CORP.example/web", false),
+            ("https://corp.example/web", false),
+            ("urn:device:1", false),
+            ("spiffe://corp.example/../web", false),
+            ("spiffe://corp.example/a/%2E%2e/b", false),
+            ("spiffe://corp.example/a/.", false),
+            ("spiffe://corp.example/a b", false),
+        ] {
+            let got = certified(&under, &[GeneralName::Uri(uri.to_owned())]).is_ok();
+            assert_eq!(got, expected, "{uri}");
+        }
+    }
+
+    #[test]
+    fn i18_each_kind_of_name_has_a_rule_of_its_own() {
+        use ca_x509::name::DistinguishedName;
+        let domain = || DnsRule::Under(vec!["b.example".to_owned()]);
+        let person = DistinguishedName::new().common_name("Ann").build().unwrap();
+        let kinds: [(GeneralName, NameRules); 6] = [
+            (GeneralName::Email("a@b.example".into()), NameRules { email: domain(), ..NameRules::NONE }),
+            (
+                GeneralName::SmtpUtf8Mailbox("\u{e4}nn@b.example".into()),
+                NameRules { email: domain(), ..NameRules::NONE },
+            ),
+            (
+                GeneralName::UserPrincipalName("a@B.example".into()),
+                NameRules { upn: domain(), ..NameRules::NONE },
+            ),
+            (
+                GeneralName::Ip([10, 1, 2, 3].into()),
+                NameRules {
+                    ip: IpRule::Within(vec![crate::profile::IpBlock {
+                        address: [10, 0, 0, 0].into(),
+                        prefix: 8,
+                    }]),
+                    ..NameRules::NONE
+                },
+            ),
+            (
+                GeneralName::Uri("urn:dev:1".into()),
+                NameRules { uri: UriRule::Under(vec!["urn:dev:".into()]), ..NameRules::NONE },
+            ),
+            (GeneralName::Directory(person.into()), NameRules { directory: Allow::Yes, ..NameRules::NONE }),
+        ];
+        for (place, (name, own)) in kinds.iter().enumerate() {
+            assert_eq!(
+                certified(own, core::slice::from_ref(name)).as_deref(),
+                Ok(core::slice::from_ref(name))
+            );
+            assert!(certified(&NameRules::NONE, core::slice::from_ref(name)).is_err(), "{name}");
+            for (other, (_, rules)) in kinds.iter().enumerate() {
+                let mail = place < 2 && other < 2;
+                let got = certified(rules, core::slice::from_ref(name)).is_ok();
+                assert_eq!(got, place == other || mail, "{name} under {rules:?}");
+            }
+        }
     }
 
     #[test]

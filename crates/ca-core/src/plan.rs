@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use ca_x509::algorithm::SignatureAlgorithm;
-use ca_x509::certificate::{ExtendedKeyUsage, Extensions, KeyUsage, TbsCertificate};
+use ca_x509::certificate::{ExtendedKeyUsage, Extensions, TbsCertificate, TlsFeature};
 use ca_x509::key::{KeyIdentifier, KeyKind, PublicKey};
 use ca_x509::name::{DistinguishedName, GeneralName};
 use ca_x509::time::UnixSeconds;
@@ -14,9 +14,10 @@ use crate::cluster_key;
 use crate::ids::{CaId, Digest, LogIndex, NodeId, ProfileName, UnixMillis};
 use crate::names::{certified, within};
 use crate::outcome::Refusal;
-use crate::profile::{Audience, Profile, StatusRule, SubjectRule};
-use crate::register::{Issuer, IssuerPurpose, Register, StorageFault};
-use crate::roles::{Granted, Identity};
+use crate::profile::{Audience, Criticality, NameSource, Profile, Stapling, StatusRule};
+use crate::register::{Cluster, Issuer, IssuerPurpose, Register, StorageFault};
+use crate::roles::{Granted, Identity, Reach};
+use crate::subject::subject;
 use crate::weak_key;
 
 /// What somebody asks for. Nothing else of a CSR is looked at (I18).
@@ -32,12 +33,23 @@ pub struct CertificateRequest {
     pub subject: DistinguishedName,
     /// The names.
     pub names: Vec<GeneralName>,
+    /// Who wrote them.
+    pub names_from: NamesFrom,
     /// The life in seconds; the profile's default if none is asked for.
     pub ttl_s: Option<u64>,
     /// The CA of this cluster that the certificate is for.
     pub certifies: Option<CaId>,
     /// The node whose OCSP responder key it is.
     pub responder: Option<NodeId>,
+}
+
+/// Who wrote the names of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NamesFrom {
+    /// The holder of the key: they stand in the CSR.
+    Csr,
+    /// The caller, beside the key.
+    Caller,
 }
 
 /// What the certificate will be: everything but its serial.
@@ -116,27 +128,14 @@ pub fn plan(
     {
         return Err(refusal.into());
     }
+    from_where(profile.names.source, &request)?;
     let names = certified(&profile.names, &request.names)?;
-    if let Some(granted) = &granted {
-        within(&granted.grant.scope.dns, &names)?;
-    }
+    let space = granted.as_ref().map_or(&Reach::All, |granted| &granted.grant.scope.dns);
+    within(space, &names)?;
     let (not_before, not_after) =
         validity(register, &profile, (&ca, &issuer), request.ttl_s, now, request.certifies.as_ref())?;
-    let subject = subject(&profile, request.subject, &names)?;
-    let pointers = profile.status == StatusRule::Pointers;
-    let extensions = Extensions {
-        subject_key_identifier: Some(request.public_key.key_identifier()),
-        authority_key_identifier: Some(issuer.public_key.key_identifier()),
-        basic_constraints: Some(profile.basic_constraints),
-        key_usage: Some(key_usage(&profile, request.public_key.kind())),
-        extended_key_usage: profile.extended_key_usage.clone(),
-        subject_alt_names: names,
-        crl_distribution_points: if pointers { vec![cluster.urls.crl(&ca)] } else { vec![] },
-        ocsp_urls: if pointers { vec![cluster.urls.ocsp(&ca)] } else { vec![] },
-        ca_issuers_urls: if pointers { vec![cluster.urls.ca_certificate(&ca)] } else { vec![] },
-        ocsp_no_check: profile.status == StatusRule::NoCheck,
-        ..Extensions::default()
-    };
+    let subject = subject(&profile.subject, request.subject, &names, space)?;
+    let extensions = extensions(&profile, (&ca, &issuer), &cluster, &request.public_key, names);
     Ok(Plan {
         ca,
         issuer_key: issuer.public_key.key_identifier(),
@@ -196,6 +195,22 @@ fn for_whom(profile: &Profile, requester: Identity, request: &CertificateRequest
         }
         _ => Ok(()),
     }
+}
+
+/// Names that somebody else wrote than whom the profile believes are not dropped but refused: nobody shall get a
+/// certificate with fewer names than it asked for.
+fn from_where(source: NameSource, request: &CertificateRequest) -> Result<(), Refusal> {
+    let believed = match (source, request.names_from) {
+        (NameSource::Either, _)
+        | (NameSource::Csr, NamesFrom::Csr)
+        | (NameSource::Caller, NamesFrom::Caller) => {
+            return Ok(());
+        }
+        (NameSource::Csr, NamesFrom::Caller) => "from the CSR alone: leave `names` out",
+        (NameSource::Caller, NamesFrom::Csr) if request.names.is_empty() => return Ok(()),
+        (NameSource::Caller, NamesFrom::Csr) => "from `names` alone, not from the CSR",
+    };
+    Err(outside("names", alloc::format!("the profile takes them {believed}")))
 }
 
 fn chosen_ca(profile: &Profile, asked: Option<CaId>) -> Result<CaId, Refusal> {
@@ -260,43 +275,36 @@ fn validity(
     }
 }
 
-fn subject(
+fn extensions(
     profile: &Profile,
-    asked: DistinguishedName,
-    names: &[GeneralName],
-) -> Result<DistinguishedName, Refusal> {
-    if profile.subject == SubjectRule::Given {
-        return Ok(asked);
-    }
-    let Some(common_name) = asked.common_name() else { return Ok(DistinguishedName::empty()) };
-    let common_name: String = common_name.to_ascii_lowercase();
-    let among = names.iter().any(|name| match name {
-        GeneralName::Dns(dns) => *dns == common_name,
-        GeneralName::Ip(ip) => ip.to_string() == common_name,
-        GeneralName::Email(_)
-        | GeneralName::Uri(_)
-        | GeneralName::Directory(_)
-        | GeneralName::SmtpUtf8Mailbox(_)
-        | GeneralName::UserPrincipalName(_) => false,
-    });
-    if !among {
-        let why = alloc::format!("the common name `{common_name}` is not among the requested names");
-        return Err(outside("subject", why));
-    }
-    // RFC 5280 appendix A.1: ub-common-name is 64. A longer name stands in the subjectAltName alone.
-    if common_name.len() > 64 {
-        return Ok(DistinguishedName::empty());
-    }
-    DistinguishedName::new().common_name(common_name).build().map_err(|e| outside("subject", e.to_string()))
-}
-
-/// RSA keys of servers also encipher (RFC 5246 §7.4.2); signature keys never do.
-fn key_usage(profile: &Profile, kind: KeyKind) -> KeyUsage {
-    let server = profile.extended_key_usage.contains(&ExtendedKeyUsage::ServerAuth);
-    if server && matches!(kind, KeyKind::Rsa { .. }) {
-        profile.key_usage | KeyUsage::KEY_ENCIPHERMENT
-    } else {
-        profile.key_usage
+    (ca, issuer): (&CaId, &Issuer),
+    cluster: &Cluster,
+    public_key: &PublicKey,
+    names: Vec<GeneralName>,
+) -> Extensions {
+    let pointers = profile.status == StatusRule::Pointers;
+    let staples = profile.stapling == Stapling::Required;
+    Extensions {
+        subject_key_identifier: Some(public_key.key_identifier()),
+        authority_key_identifier: Some(issuer.public_key.key_identifier()),
+        basic_constraints: Some(profile.basic_constraints),
+        name_constraints: profile.name_constraints.clone(),
+        key_usage: Some(profile.key_usage_of(public_key.kind())),
+        extended_key_usage: profile.extended_key_usage.clone(),
+        other_purposes: profile.other_purposes.clone(),
+        purposes_are_critical: profile.has_purposes() && profile.purposes_marked == Criticality::Critical,
+        policies: profile.policies.clone(),
+        policy_constraints: profile.policy_constraints,
+        inhibit_any_policy: profile.inhibit_any_policy,
+        subject_alt_names: names,
+        crl_distribution_points: if pointers { vec![cluster.urls.crl(ca)] } else { vec![] },
+        ocsp_urls: if pointers { vec![cluster.urls.ocsp(ca)] } else { vec![] },
+        ca_issuers_urls: if pointers { vec![cluster.urls.ca_certificate(ca)] } else { vec![] },
+        tls_features: if staples { vec![TlsFeature::STATUS_REQUEST] } else { vec![] },
+        template_name: profile.template_name.clone(),
+        template: profile.template,
+        ocsp_no_check: profile.status == StatusRule::NoCheck,
+        ..Extensions::default()
     }
 }
 

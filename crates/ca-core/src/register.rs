@@ -7,6 +7,7 @@
 mod entries;
 mod memory;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
@@ -84,8 +85,8 @@ pub enum Value {
     Grant(Granted),
     /// See [`Key::Issuer`].
     Issuer(Issuer),
-    /// See [`Key::Profile`].
-    Profile(Profile),
+    /// See [`Key::Profile`]. In a box, for it is large and rare.
+    Profile(Box<Profile>),
     /// See [`Key::Member`].
     Member(Member),
     /// See [`Key::JoinToken`].
@@ -172,8 +173,6 @@ readers! {
     grant(key: Digest) = Key::Grant(key) => Grant(Granted);
     /// A certification authority.
     issuer(ca: &CaId) = Key::Issuer(ca.clone()) => Issuer(Issuer);
-    /// A profile.
-    profile(name: &ProfileName) = Key::Profile(name.clone()) => Profile(Profile);
     /// A member.
     member(node: NodeId) = Key::Member(node) => Member(Member);
     /// An invitation.
@@ -197,6 +196,18 @@ readers! {
 }
 
 impl dyn Register + '_ {
+    /// A profile.
+    ///
+    /// # Errors
+    /// [`StorageFault`]: the node must stop.
+    pub fn profile(&self, name: &ProfileName) -> Result<Option<Profile>, StorageFault> {
+        match self.get(&Key::Profile(name.clone()))? {
+            None => Ok(None),
+            Some(Value::Profile(profile)) => Ok(Some(*profile)),
+            Some(other) => Err(StorageFault(alloc::format!("profile `{name}` holds {other:?}"))),
+        }
+    }
+
     /// Every certification authority, by name.
     ///
     /// # Errors

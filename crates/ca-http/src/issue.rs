@@ -17,7 +17,7 @@ use ca_core::command::Idempotency;
 use ca_core::ids::{CaId, Digest};
 use ca_core::limits::{RSA_BITS_MAX, RSA_BITS_MIN};
 use ca_core::outcome::Refusal;
-use ca_core::plan::CertificateRequest;
+use ca_core::plan::{CertificateRequest, NamesFrom};
 use ca_core::roles::Identity;
 use ca_x509::key::KeyKind;
 use ca_x509::name::GeneralName;
@@ -108,9 +108,12 @@ fn csr_octets(text: &str) -> Result<Vec<u8>, DoorError> {
 
 fn request(asked: IssueRequest, csr: &CertificationRequest) -> Result<CertificateRequest, DoorError> {
     let bad = |field, why: String| DoorError::BadRequest { field, why };
-    let names = match asked.names {
-        Some(names) => names.iter().map(|name| general_name(name)).collect::<Result<_, _>>()?,
-        None => csr.requested_names().to_vec(),
+    let (names, names_from) = match asked.names {
+        Some(names) => {
+            let names = names.iter().map(|name| general_name(name)).collect::<Result<_, _>>()?;
+            (names, NamesFrom::Caller)
+        }
+        None => (csr.requested_names().to_vec(), NamesFrom::Csr),
     };
     Ok(CertificateRequest {
         profile: asked.profile.parse().map_err(|e| bad("profile", format!("{e}")))?,
@@ -118,6 +121,7 @@ fn request(asked: IssueRequest, csr: &CertificationRequest) -> Result<Certificat
         public_key: csr.public_key().clone(),
         subject: csr.subject().clone(),
         names,
+        names_from,
         ttl_s: asked
             .ttl
             .as_deref()
@@ -141,6 +145,7 @@ fn general_name(text: &str) -> Result<GeneralName, DoorError> {
         Some(("IP" | "ip", name)) => GeneralName::Ip(address(name)?),
         Some(("email", name)) => GeneralName::Email(name.to_owned()),
         Some(("URI" | "uri", name)) => GeneralName::Uri(name.to_owned()),
+        Some(("UPN" | "upn", name)) => GeneralName::UserPrincipalName(name.to_owned()),
         _ if text.parse::<IpAddr>().is_ok() => GeneralName::Ip(address(text)?),
         _ if text.contains("://") => GeneralName::Uri(text.to_owned()),
         _ if text.contains('@') => GeneralName::Email(text.to_owned()),

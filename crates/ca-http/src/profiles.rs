@@ -90,7 +90,7 @@ fn every<P: Ports>(doors: &Doors<P>) -> Result<Vec<Profile>, Problem> {
     let first = "a".parse().map_err(|error| DoorError::Internal { why: format!("{error}") })?;
     doors.register().each(Key::Profile(first), |_, value| {
         if let Value::Profile(profile) = value {
-            all.push(profile);
+            all.push(*profile);
         }
         ControlFlow::Continue(())
     })?;

@@ -13,7 +13,8 @@ use zeroize::Zeroize;
 pub use self::grant::GrantDocument;
 pub use self::life::{Life, NotALife};
 pub use self::profile::{
-    CaDocument, DomainsDocument, NamesDocument, ProfileDocument, UsageDocument, ValidityDocument,
+    CaDocument, KindDocument, NamesDocument, PolicyDocument, ProfileDocument, SubjectDocument,
+    SubtreesDocument, TemplateDocument, UsageDocument, ValidityDocument,
 };
 
 /// `POST /api/v1/certificates`

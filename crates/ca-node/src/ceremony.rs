@@ -7,7 +7,7 @@ use ca_authority::issue::Issued;
 use ca_authority::ports::Entropy as _;
 use ca_core::command::Command;
 use ca_core::ids::{CaId, ClusterId, NodeId};
-use ca_core::plan::CertificateRequest;
+use ca_core::plan::{CertificateRequest, NamesFrom};
 use ca_core::profile::{DnsRule, built_in};
 use ca_core::register::{IssuerPurpose, PublicUrls};
 use ca_core::roles::{Grant, Identity, Role, Scope};
@@ -87,7 +87,7 @@ pub(crate) async fn found(
 ) -> Result<NodeId, Failure> {
     log::enact(authority, Command::InitCluster { id, name: choices.name.clone(), urls }).await?;
     let node = log::admit(authority, member).await?;
-    for profile in built_in(choices.dns.clone()).map_err(Failure::internal)? {
+    for profile in built_in(&choices.dns).map_err(Failure::internal)? {
         log::enact(authority, Command::DefineProfile(profile)).await?;
     }
     for new in &CAS {
@@ -126,6 +126,7 @@ async fn certify_ca(
         public_key,
         subject: subject(choices, new)?,
         names: Vec::new(),
+        names_from: NamesFrom::Caller,
         ttl_s: None,
         certifies: Some(id(new.ca)?),
         responder: None,
@@ -153,6 +154,7 @@ pub(crate) async fn first_client(
         public_key,
         subject: DistinguishedName::new().common_name(name).build().map_err(Failure::internal)?,
         names: Vec::new(),
+        names_from: NamesFrom::Caller,
         ttl_s: Some(LEAF_LIFE_S),
         certifies: None,
         responder: None,

@@ -17,7 +17,7 @@ use ca_authority::ports::{Clock as _, Log as _};
 use ca_authority::{ActError, Ports as _};
 use ca_core::certificate::chain;
 use ca_core::ids::{NodeId, ProfileName};
-use ca_core::plan::CertificateRequest;
+use ca_core::plan::{CertificateRequest, NamesFrom};
 use ca_core::register::{Cluster, StorageFault};
 use ca_core::roles::Identity;
 use ca_http::DeskError;
@@ -111,6 +111,7 @@ pub(crate) async fn certify(
             public_key,
             subject: subject.clone(),
             names,
+            names_from: NamesFrom::Caller,
             ttl_s: Some(papers.life_s),
             certifies: None,
             responder: None,

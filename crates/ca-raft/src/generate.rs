@@ -5,9 +5,6 @@ use ca_core::ids::{
     BootId, CaId, ClusterId, Digest, Epoch, LogIndex, NodeId, ProfileName, RequestId, UnixMillis,
 };
 use ca_core::outcome::{Outcome, Refusal};
-use ca_core::profile::{
-    Allow, Audience, DnsRule, KeyRule, NameRules, Profile, StatusRule, SubjectRule, ValidityRule,
-};
 use ca_core::register::{
     Attempt, CertificateEntry, CertificateState, Cluster, CrlCut, CrlScope, Expiring, Issuer, IssuerPurpose,
     JoinToken, Key, KeyProof, KeyUse, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange,
@@ -15,7 +12,6 @@ use ca_core::register::{
 };
 use ca_core::roles::{Grant, Granted, Identity, Reach, Role, Scope};
 use ca_x509::algorithm::SignatureAlgorithm;
-use ca_x509::certificate::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 use ca_x509::crl::{CrlNumber, RevocationReason};
 use ca_x509::key::{KeyIdentifier, PublicKey};
 use ca_x509::name::DistinguishedName;
@@ -25,6 +21,10 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+
+pub(crate) use self::profile::profile;
+
+mod profile;
 
 fn text() -> impl Strategy<Value = String> {
     "[a-zA-Z0-9 .:/-]{0,24}"
@@ -132,57 +132,6 @@ fn grant() -> impl Strategy<Value = Grant> {
 
 fn reach<T: Clone + std::fmt::Debug>(one: impl Strategy<Value = T>) -> impl Strategy<Value = Reach<T>> {
     option::of(vec(one, 0..3)).prop_map(|only| only.map_or(Reach::All, Reach::Only))
-}
-
-pub(crate) fn profile() -> impl Strategy<Value = Profile> {
-    let allow = || select(vec![Allow::Yes, Allow::No]);
-    let domains = || {
-        prop_oneof![
-            Just(DnsRule::No),
-            Just(DnsRule::Any),
-            vec("[a-z]{1,8}[.]test", 0..3).prop_map(DnsRule::Under),
-        ]
-    };
-    let names = (domains(), allow(), domains(), allow(), allow(), 0_usize..9).prop_map(
-        |(dns, wildcard, email, ip, uri, count_min)| NameRules { dns, wildcard, email, ip, uri, count_min },
-    );
-    let keys = prop_oneof![
-        select(vec![KeyRule::EcP256, KeyRule::EcP384, KeyRule::EcP521, KeyRule::Ed25519]),
-        any::<u16>().prop_map(|bits_min| KeyRule::Rsa { bits_min }),
-    ];
-    let usage = vec(select(KeyUsage::ALL.map(|(usage, _)| usage).to_vec()), 0..4);
-    let rules = (
-        select(vec![Audience::Requesters, Audience::Cluster]),
-        vec(ca(), 0..3),
-        vec(keys, 0..5),
-        any::<(u64, u64, u64)>(),
-        select(vec![SubjectRule::NameAmongNames, SubjectRule::Given]),
-        names,
-    );
-    let contents = (
-        usage.prop_map(|usages| usages.into_iter().collect::<KeyUsage>()),
-        vec(select(ExtendedKeyUsage::ALL.to_vec()), 0..4),
-        (any::<bool>(), option::of(any::<u8>())),
-        select(vec![StatusRule::Pointers, StatusRule::Root, StatusRule::NoCheck]),
-    );
-    (profile_name(), any::<u32>(), rules, contents).prop_map(|(name, version, rules, contents)| {
-        let (audience, issuers, keys, (default_s, max_s, backdate_s), subject, names) = rules;
-        let (key_usage, extended_key_usage, (ca, path_len), status) = contents;
-        Profile {
-            name,
-            version,
-            audience,
-            issuers,
-            keys,
-            validity: ValidityRule { default_s, max_s, backdate_s },
-            subject,
-            names,
-            key_usage,
-            extended_key_usage,
-            basic_constraints: BasicConstraints { ca, path_len },
-            status,
-        }
-    })
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
@@ -471,7 +420,8 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
         (grant(), index())
             .prop_map(|(grant, index)| (Key::Grant(grant.key), Value::Grant(Granted { grant, index }))),
         (ca(), issuer()).prop_map(|(ca, issuer)| (Key::Issuer(ca), Value::Issuer(issuer))),
-        (profile_name(), profile()).prop_map(|(name, profile)| (Key::Profile(name), Value::Profile(profile))),
+        (profile_name(), profile())
+            .prop_map(|(name, profile)| (Key::Profile(name), Value::Profile(Box::new(profile)))),
         (node(), member()).prop_map(|(node, member)| (Key::Member(node), Value::Member(member))),
         (digest(), token).prop_map(|(secret, token)| (Key::JoinToken(secret), Value::JoinToken(token))),
         (key_identifier(), node(), proof)

@@ -12,7 +12,7 @@ use ca_authority::{ActError, crl::Crl};
 use ca_core::command::{Command, Idempotency};
 use ca_core::ids::{CaId, Digest, NodeId, ProfileName, UnixMillis};
 use ca_core::outcome::Outcome;
-use ca_core::plan::CertificateRequest;
+use ca_core::plan::{CertificateRequest, NamesFrom};
 use ca_core::register::Issuer;
 use ca_core::roles::Identity;
 use ca_hsm::SignatureVerifier;
@@ -302,6 +302,7 @@ impl World {
             public_key: SoftKey::named(host).public().clone(),
             subject: DistinguishedName::empty(),
             names: vec![GeneralName::Dns(host.to_owned())],
+            names_from: NamesFrom::Caller,
             ttl_s: None,
             certifies: None,
             responder: None,

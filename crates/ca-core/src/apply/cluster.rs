@@ -1,5 +1,6 @@
 //! The cluster itself: its CAs, profiles, grants and members.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -78,7 +79,7 @@ impl Step<'_> {
             let Profile { name, version, .. } = profile;
             return Err(Refusal::ProfileVersion { profile: name, expected, got: version }.into());
         }
-        self.set(Key::Profile(profile.name.clone()), Value::Profile(profile));
+        self.set(Key::Profile(profile.name.clone()), Value::Profile(Box::new(profile)));
         Ok(Outcome::Done)
     }
 

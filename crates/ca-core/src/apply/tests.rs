@@ -20,7 +20,7 @@ use crate::ids::{BootId, Digest, NodeId};
 use crate::limits::{
     COMMAND_LIFE_MS, CUT_OPEN_MAX_MS, IDEMPOTENCY_KEPT_MS, INTENT_OPEN_MAX_MS, STATUS_LIFE_S,
 };
-use crate::plan::{CertificateRequest, plan};
+use crate::plan::{CertificateRequest, NamesFrom, plan};
 use crate::register::{MemberState, StatusChange};
 use crate::roles::Identity;
 
@@ -257,6 +257,7 @@ fn of_two_open_intents_for_one_ca_the_first_record_is_its_certificate() {
         public_key: key(12),
         subject: subject("peers"),
         names: vec![],
+        names_from: NamesFrom::Caller,
         ttl_s: None,
         certifies: Some(ca("peers")),
         responder: None,

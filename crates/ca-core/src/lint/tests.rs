@@ -1,5 +1,6 @@
 //! What the octets as a whole are held to; each rule has its cases in its own file.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -14,8 +15,8 @@ use super::sample::{client, ed25519, pass, responder, rsa, server, server_tbs};
 use super::*;
 use crate::draft::draft;
 use crate::ids::{BootId, CaId, ClusterId, Digest, Epoch, LogIndex, NodeId, RequestId, UnixMillis};
-use crate::plan::{CertificateRequest, plan};
-use crate::profile::{DnsRule, built_in};
+use crate::plan::{CertificateRequest, NamesFrom, plan};
+use crate::profile::{Audience, DnsRule, built_in};
 use crate::register::{
     CertificateEntry, CertificateState, Change, Cluster, Issuer, IssuerPurpose, Key, MemoryRegister,
     PublicUrls, Value,
@@ -76,56 +77,80 @@ fn a_refusal_names_the_rule_its_source_and_both_sides() {
     assert_eq!(why, alloc::format!("notBefore is not after notAfter, but {both}"));
 }
 
-/// What is asked of each built-in profile: CA, names, whom it certifies, whose responder it is.
-type Asked = (&'static str, &'static str, Vec<GeneralName>, Option<CaId>, Option<NodeId>);
+/// What is asked of each built-in profile: CA, subject, names, whom it certifies, whose responder it is.
+type Asked = (&'static str, &'static str, DistinguishedName, Vec<GeneralName>, Option<CaId>, Option<NodeId>);
 
 #[test]
 fn what_the_built_in_profiles_issue_breaks_no_rule() {
     let register = register();
-    let dns = |name: &str| GeneralName::Dns(name.into());
-    let peer = vec![dns("node.test"), GeneralName::Uri("urn:ca-node:1".into())];
-    let server = vec![dns("web.test"), dns("*.web.test"), GeneralName::Ip([192, 0, 2, 1].into())];
-    let long = vec![dns(&["a"; 60].join("."))];
-    let asked: Vec<Asked> = vec![
-        ("root", "root", vec![], Some(ca("root")), None),
-        ("root", "peers", vec![], Some(ca("peers")), None),
-        ("sub-ca", "root", vec![], Some(ca("issuing")), None),
-        ("ocsp-responder", "issuing", vec![], None, Some(NodeId(1))),
-        ("ocsp-responder", "root", vec![], None, Some(NodeId(1))),
-        ("node-peer", "peers", peer, None, None),
-        ("node-tls", "issuing", vec![dns("node.test")], None, None),
-        ("client", "issuing", vec![], None, None),
-        ("tls-server", "issuing", server, None, None),
-        ("tls-server", "issuing", long, None, None),
-    ];
-    for profile in built_in(DnsRule::Any).unwrap() {
-        let name = profile.name.as_str();
-        assert!(asked.iter().any(|(asked, ..)| *asked == name), "nothing is asked of {name}");
-    }
-    for (profile, issuer, names, certifies, responder) in asked {
-        for public_key in keys() {
-            let web = profile == "tls-server";
-            let subject = match (&names.first(), web) {
-                (Some(GeneralName::Dns(dns)), true) if dns.len() <= 64 => name(dns),
-                (_, true) => DistinguishedName::empty(),
-                (_, false) => name(certifies.as_ref().map_or("a subject", CaId::as_str)),
-            };
-            let request = CertificateRequest {
-                profile: profile.parse().unwrap(),
-                ca: Some(ca(issuer)),
-                public_key,
-                subject,
-                names: names.clone(),
-                ttl_s: None,
-                certifies: certifies.clone(),
-                responder,
-            };
-            let requester = if web { Identity::Client(CLIENT) } else { Identity::Ceremony };
-            let planned = plan(&register, requester, request, NOW).unwrap();
-            let drafted = draft(&planned, SerialNumber::from_random([3; 16]), None, None);
-            assert_eq!(drafted.err(), None, "{profile} of {issuer}");
+    let asked: Vec<Asked> = [asked_by_the_cluster(), asked_by_requesters()].concat();
+    for profile in built_in(&DnsRule::Any).unwrap() {
+        let asked = asked.iter().filter(|(name, ..)| *name == profile.name.as_str());
+        assert!(asked.clone().count() > 0, "nothing is asked of {}", profile.name);
+        for (_, issuer, subject, names, certifies, responder) in asked {
+            for public_key in keys() {
+                let taken = profile.keys.iter().any(|rule| rule.takes(public_key.kind()));
+                let request = CertificateRequest {
+                    profile: profile.name.clone(),
+                    ca: Some(ca(issuer)),
+                    public_key,
+                    subject: subject.clone(),
+                    names: names.clone(),
+                    names_from: NamesFrom::Caller,
+                    ttl_s: None,
+                    certifies: certifies.clone(),
+                    responder: *responder,
+                };
+                let requester = match profile.audience {
+                    Audience::Requesters => Identity::Client(CLIENT),
+                    Audience::Cluster => Identity::Ceremony,
+                };
+                let planned = plan(&register, requester, request, NOW);
+                assert_eq!(planned.is_ok(), taken, "{}: {planned:?}", profile.name);
+                let drafted =
+                    planned.ok().map(|plan| draft(&plan, SerialNumber::from_random([3; 16]), None, None));
+                assert_eq!(drafted.and_then(Result::err), None, "{} of {issuer}", profile.name);
+            }
         }
     }
+}
+
+fn asked_by_the_cluster() -> Vec<Asked> {
+    let a_subject = || name("a subject");
+    let peer = vec![dns("node.test"), GeneralName::Uri("urn:ca-node:1".into())];
+    vec![
+        ("root", "root", name("root"), vec![], Some(ca("root")), None),
+        ("root", "peers", name("peers"), vec![], Some(ca("peers")), None),
+        ("sub-ca", "root", name("issuing"), vec![], Some(ca("issuing")), None),
+        ("ocsp-responder", "issuing", a_subject(), vec![], None, Some(NodeId(1))),
+        ("ocsp-responder", "root", a_subject(), vec![], None, Some(NodeId(1))),
+        ("node-peer", "peers", a_subject(), peer, None, None),
+        ("node-tls", "issuing", a_subject(), vec![dns("node.test")], None, None),
+        ("client", "issuing", a_subject(), vec![], None, None),
+    ]
+}
+
+fn asked_by_requesters() -> Vec<Asked> {
+    let empty = DistinguishedName::empty;
+    let mail = || GeneralName::Email("ann@mail.test".into());
+    let server = || vec![dns("web.test"), dns("*.web.test"), GeneralName::Ip([192, 0, 2, 1].into())];
+    let device = || DistinguishedName::new().serial_number("0024BE-7");
+    let asked = |profile, subject, names| (profile, "issuing", subject, names, None, None);
+    vec![
+        asked("tls-server", name("web.test"), server()),
+        asked("tls-server", empty(), vec![dns(&["a"; 60].join("."))]),
+        asked("tls-client", name("ann@mail.test"), vec![mail(), dns("ann.test")]),
+        asked("tls-client", empty(), vec![mail()]),
+        asked("device", device().build().unwrap(), vec![]),
+        asked("device", device().common_name("dev.test").build().unwrap(), vec![dns("dev.test")]),
+        asked("code-signing", name("Example Ltd"), vec![]),
+        asked("smime", name("ann@mail.test"), vec![mail()]),
+        asked("smime", empty(), vec![mail(), GeneralName::SmtpUtf8Mailbox("\u{e4}nn@mail.test".into())]),
+    ]
+}
+
+fn dns(name: &str) -> GeneralName {
+    GeneralName::Dns(name.into())
 }
 
 fn ca(name: &str) -> CaId {
@@ -205,8 +230,8 @@ fn register() -> MemoryRegister {
         rows.push((Key::Issuer(ca(name)), Value::Issuer(issuer)));
         rows.push((Key::Certificate(ca(parent), serial), Value::Certificate(entry)));
     }
-    for profile in built_in(DnsRule::Any).unwrap() {
-        rows.push((Key::Profile(profile.name.clone()), Value::Profile(profile)));
+    for profile in built_in(&DnsRule::Any).unwrap() {
+        rows.push((Key::Profile(profile.name.clone()), Value::Profile(Box::new(profile))));
     }
     let mut register = MemoryRegister::default();
     register.write(rows.into_iter().map(|(key, value)| Change { key, value: Some(value) }).collect());

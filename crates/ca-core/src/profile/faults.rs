@@ -1,19 +1,24 @@
 //! What can be wrong with a profile before anything is issued from it.
 
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use ca_x509::certificate::{ExtendedKeyUsage, KeyUsage};
-use ca_x509::name::HostName;
+use ca_x509::certificate::{Extensions, KeyUsage};
 
-use super::{Audience, DnsRule, KeyRule, Profile, StatusRule, SubjectRule};
-use crate::limits::{BACKDATE_MAX_S, LIFE_MAX_S, NAMES_MAX, RSA_BITS_MAX, RSA_BITS_MIN};
+use super::{Allow, Audience, KeyRule, Profile, StatusRule};
+use crate::limits::{
+    BACKDATE_MAX_S, LIFE_MAX_S, PROFILE_RULES_MAX, RATE_PER_MINUTE_MAX, RSA_BITS_MAX, RSA_BITS_MIN,
+};
+
+mod names;
+mod subject;
+mod usage;
 
 /// What makes a profile one that nothing, or nothing right, can be issued from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {why}")]
 pub struct ProfileFault {
-    /// Where: `validity.max`, `keys[1]`.
+    /// Where, in the words of the profile's document: `validity.max`, `keys[1]`.
     pub field: String,
     /// What is wrong, with both sides.
     pub why: String,
@@ -23,128 +28,85 @@ impl Profile {
     /// What is wrong with this profile in itself; empty if nothing is. Whether its CAs exist, the register knows.
     #[must_use]
     pub fn faults(&self) -> Vec<ProfileFault> {
-        let Self { keys, issuers, validity, names, extended_key_usage: purposes, .. } = self;
-        let ca = self.basic_constraints.ca;
-        let signs = self.key_usage.contains(KeyUsage::KEY_CERT_SIGN);
-        let responder = purposes.contains(&ExtendedKeyUsage::OcspSigning);
-        let server = purposes.contains(&ExtendedKeyUsage::ServerAuth);
-        let short = |rule: &KeyRule| matches!(rule, KeyRule::Rsa { bits_min } if !(RSA_BITS_MIN..=RSA_BITS_MAX).contains(bits_min));
-        let malformed = |rule: &DnsRule| match rule {
-            DnsRule::Under(domains) => domains.is_empty() || domains.iter().any(|domain| !is_domain(domain)),
-            DnsRule::No | DnsRule::Any => false,
-        };
-        let given = self.subject == SubjectRule::Given && self.audience == Audience::Requesters;
-        let rules: [(bool, &str, String); 15] = [
-            (issuers.is_empty(), "issuers", "no CA issues it".into()),
-            (keys.is_empty(), "keys", "no key is taken".into()),
-            (
-                keys.iter().any(short),
-                "keys",
-                alloc::format!("RSA keys have {RSA_BITS_MIN} to {RSA_BITS_MAX} bits"),
-            ),
-            (validity.default_s == 0, "validity.default", "it is 0".into()),
-            (
-                validity.default_s > validity.max_s,
-                "validity.default",
-                alloc::format!("{} s are more than max, {} s", validity.default_s, validity.max_s),
-            ),
-            (
-                validity.max_s > LIFE_MAX_S,
-                "validity.max",
-                alloc::format!("{} s are more than {LIFE_MAX_S} s", validity.max_s),
-            ),
-            (
-                validity.backdate_s > BACKDATE_MAX_S,
-                "validity.backdate",
-                alloc::format!("{} s are more than {BACKDATE_MAX_S} s", validity.backdate_s),
-            ),
-            (
-                malformed(&names.dns),
-                "names.dns",
-                "not a list of domains like example.com, in lower case".into(),
-            ),
-            (
-                malformed(&names.email),
-                "names.email",
-                "not a list of domains like example.com, in lower case".into(),
-            ),
-            (
-                names.count_min > NAMES_MAX,
-                "names.min",
-                alloc::format!("{} are more than a certificate may have, {NAMES_MAX}", names.count_min),
-            ),
-            (
-                server && names.count_min == 0 && self.audience == Audience::Requesters,
-                "names.min",
-                "serverAuth without a name: a server is known by its names (RFC 9525 §2)".into(),
-            ),
-            (self.key_usage.is_empty(), "usage.key", "at least one usage (RFC 5280 §4.2.1.3)".into()),
-            (ca != signs, "usage.key", "keyCertSign and [ca] go together (RFC 5280 §4.2.1.9)".into()),
-            (
-                responder != (self.status == StatusRule::NoCheck) || responder && purposes.len() > 1,
-                "usage.extended",
-                "OCSPSigning stands alone, with status no-check (RFC 6960 §4.2.2.2)".into(),
-            ),
-            (
-                given || ca && self.audience == Audience::Requesters,
-                "audience",
-                "only the cluster itself names subjects freely and makes CAs".into(),
-            ),
-        ];
-        let broken = rules.into_iter().filter(|(broken, ..)| *broken);
-        broken.map(|(_, field, why)| ProfileFault { field: field.into(), why }).collect()
+        let rules = [RULES, subject::RULES, names::RULES, usage::RULES].into_iter().flatten();
+        rules
+            .filter_map(|(field, fault)| Some(ProfileFault { field: (*field).into(), why: fault(self)? }))
+            .collect()
     }
 }
 
-/// A domain as it stands in a rule: a host name in lower case.
-fn is_domain(text: &str) -> bool {
-    HostName::parse(text).is_ok() && !text.chars().any(|c| c.is_ascii_uppercase())
+/// The field; what is wrong with it, if anything is.
+type Rule = (&'static str, fn(&Profile) -> Option<String>);
+
+const RULES: &[Rule] = &[
+    ("issuers", |p| found(p.issuers.is_empty(), "no CA issues it")),
+    ("keys", |p| found(p.keys.is_empty(), "no key is taken")),
+    ("keys", |p| {
+        let bits = RSA_BITS_MIN..=RSA_BITS_MAX;
+        let wrong = |rule: &KeyRule| matches!(rule, KeyRule::Rsa { bits_min } if !bits.contains(bits_min));
+        found(p.keys.iter().any(wrong), alloc::format!("RSA keys have {RSA_BITS_MIN} to {RSA_BITS_MAX} bits"))
+    }),
+    ("validity.default", |p| found(p.validity.default_s == 0, "it is 0")),
+    ("validity.default", |p| {
+        let (default_s, max_s) = (p.validity.default_s, p.validity.max_s);
+        found(default_s > max_s, alloc::format!("{default_s} s are more than max, {max_s} s"))
+    }),
+    ("validity.max", |p| {
+        let max_s = p.validity.max_s;
+        found(max_s > LIFE_MAX_S, alloc::format!("{max_s} s are more than {LIFE_MAX_S} s"))
+    }),
+    ("validity.backdate", |p| {
+        let backdate_s = p.validity.backdate_s;
+        found(backdate_s > BACKDATE_MAX_S, alloc::format!("{backdate_s} s are more than {BACKDATE_MAX_S} s"))
+    }),
+    ("audience", |p| {
+        let ca = p.basic_constraints.ca && p.audience == Audience::Requesters;
+        found(ca, "only the cluster itself makes CAs")
+    }),
+    ("rate_per_minute", |p| {
+        let wrong = p.rate.filter(|rate| !(1..=RATE_PER_MINUTE_MAX).contains(&rate.0))?;
+        Some(alloc::format!("{} is not 1 to {RATE_PER_MINUTE_MAX}", wrong.0))
+    }),
+    // RFC 5280 §5.3.1: a hold stands in a CRL; nobody looks for a certificate without pointers in one.
+    ("hold", |p| {
+        let unseen = p.hold == Allow::Yes && p.status != StatusRule::Pointers;
+        found(unseen, "nobody would see it: the certificate has no pointers to its status")
+    }),
+    ("policies", |p| {
+        let count = p.policies.len();
+        found(count > PROFILE_RULES_MAX, alloc::format!("{count} are more than {PROFILE_RULES_MAX}"))
+    }),
+    ("policies", |p| unwritable(&Extensions { policies: p.policies.clone(), ..Extensions::default() })),
+    ("template.name", |p| {
+        unwritable(&Extensions { template_name: p.template_name.clone(), ..Extensions::default() })
+    }),
+    ("ca", |p| {
+        let leaf = !p.basic_constraints.ca;
+        let constrains = p.name_constraints.is_some()
+            || p.policy_constraints.is_some()
+            || p.inhibit_any_policy.is_some()
+            || p.basic_constraints.path_len.is_some();
+        found(leaf && constrains, "constraints are a CA's (RFC 5280 §4.2.1.9 to §4.2.1.11, §4.2.1.14)")
+    }),
+    ("ca.permit", |p| {
+        unwritable(&Extensions { name_constraints: p.name_constraints.clone(), ..Extensions::default() })
+    }),
+    ("ca", |p| unwritable(&Extensions { policy_constraints: p.policy_constraints, ..Extensions::default() })),
+    ("ca", |p| {
+        let signs = [p.key_usage, p.rsa_key_usage, p.ec_key_usage];
+        let signs = signs.into_iter().any(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN));
+        found(p.basic_constraints.ca != signs, "[ca] and keyCertSign go together (RFC 5280 §4.2.1.9)")
+    }),
+];
+
+fn found(wrong: bool, why: impl Into<String>) -> Option<String> {
+    wrong.then(|| why.into())
+}
+
+/// Why an extension cannot be written, if it cannot.
+fn unwritable(extensions: &Extensions) -> Option<String> {
+    extensions.check().err().map(|error| error.to_string())
 }
 
 #[cfg(test)]
-mod tests {
-    use alloc::vec;
-
-    use super::super::built_in;
-    use super::*;
-
-    #[test]
-    fn the_built_in_profiles_are_without_fault() {
-        for profile in built_in(DnsRule::Any).unwrap() {
-            assert_eq!(profile.faults(), [], "{}", profile.name);
-        }
-    }
-
-    /// Each change breaks one rule.
-    #[test]
-    fn each_fault_is_named_by_its_field() {
-        type Break = fn(&mut Profile);
-        let rows: [(&str, Break); 17] = [
-            ("issuers", |p| p.issuers.clear()),
-            ("keys", |p| p.keys.clear()),
-            ("keys", |p| p.keys.push(KeyRule::Rsa { bits_min: 1024 })),
-            ("keys", |p| p.keys.push(KeyRule::Rsa { bits_min: 65_535 })),
-            ("validity.default", |p| p.validity.default_s = 0),
-            ("validity.default", |p| p.validity.default_s = p.validity.max_s + 1),
-            ("validity.max", |p| p.validity.max_s = u64::MAX),
-            ("validity.backdate", |p| p.validity.backdate_s = 3 * 24 * 3600),
-            ("names.dns", |p| p.names.dns = DnsRule::Under(vec![])),
-            ("names.dns", |p| p.names.dns = DnsRule::Under(vec!["*.example.com".into()])),
-            ("names.email", |p| p.names.email = DnsRule::Under(vec!["Example.com".into()])),
-            ("names.min", |p| p.names.count_min = NAMES_MAX + 1),
-            ("names.min", |p| p.names.count_min = 0),
-            ("usage.key", |p| p.key_usage = KeyUsage::EMPTY),
-            ("usage.key", |p| p.key_usage = KeyUsage::KEY_CERT_SIGN),
-            ("usage.extended", |p| p.extended_key_usage.push(ExtendedKeyUsage::OcspSigning)),
-            ("audience", |p| p.subject = SubjectRule::Given),
-        ];
-        let profiles = built_in(DnsRule::Any).unwrap();
-        let server = profiles.iter().find(|profile| profile.name.as_str() == "tls-server").unwrap();
-        for (field, break_it) in rows {
-            let mut profile = server.clone();
-            break_it(&mut profile);
-            let fields: Vec<_> = profile.faults().into_iter().map(|fault| fault.field).collect();
-            assert_eq!(fields, [field]);
-        }
-    }
-}
+mod tests;

@@ -1,13 +1,23 @@
 //! A profile as people write it: the API's JSON, and the same in TOML for `ca-node profile`.
+//!
+//! What is left out has its default, and what has its default is left out when it is written: a file says what is
+//! special about its profile.
 
-use ca_core::ids::ProfileName;
+mod authority;
+mod names;
+mod read;
+mod subject;
+
 use ca_core::profile::{
-    Allow, Audience, DnsRule, KeyRule, NameRules, Profile, ProfileFault, StatusRule, SubjectRule,
+    Allow, Audience, Criticality, KeyRule, PerMinute, Profile, ProfileFault, Stapling, StatusRule,
     ValidityRule,
 };
-use ca_x509::certificate::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
+use ca_x509::certificate::{BasicConstraints, CertificatePolicy, CertificateTemplate, KeyUsage};
 use serde::{Deserialize, Serialize};
 
+pub use self::authority::{CaDocument, SubtreesDocument};
+pub use self::names::{KindDocument, NamesDocument};
+pub use self::subject::SubjectDocument;
 use super::life::Life;
 
 /// `GET` and `PUT /api/v1/profiles/{name}`, one of `GET /api/v1/profiles`.
@@ -20,26 +30,40 @@ pub struct ProfileDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
     /// `requesters`, or `cluster` for what only members ask for.
-    #[serde(default = "requesters")]
+    #[serde(default = "requesters", skip_serializing_if = "is_requesters")]
     pub audience: String,
     /// The CAs that issue it; the first one by default.
     pub issuers: Vec<String>,
     /// Which keys are taken: `ec-p256`, `ec-p384`, `ec-p521`, `ed25519`, `rsa-2048` (that many bits or more).
     pub keys: Vec<String>,
-    /// How certificates learn their subject: `names` (the CSR's common name if it is among the certified names, else
-    /// empty) or `given` (as the CSR has it).
-    #[serde(default = "names")]
-    pub subject: String,
+    /// What stands in the subject.
+    #[serde(default)]
+    pub subject: SubjectDocument,
     /// `pointers` (CRL, OCSP and CA addresses), `root` (none), `no-check` (an OCSP responder's).
-    #[serde(default = "pointers")]
+    #[serde(default = "pointers", skip_serializing_if = "is_pointers")]
     pub status: String,
+    /// Whether a TLS server must staple (RFC 7633 §4).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub staple: bool,
+    /// Whether certificates may be revoked for a while (`certificateHold`).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hold: bool,
+    /// The most that one requester gets in a minute from one node: 1 to 1,000,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_per_minute: Option<u32>,
     /// How long a certificate lives.
     pub validity: ValidityDocument,
     /// Which names may be certified.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub names: NamesDocument,
     /// What the key may do.
     pub usage: UsageDocument,
+    /// Under which policies it is issued (RFC 5280 §4.2.1.4).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub policies: Vec<PolicyDocument>,
+    /// By what Windows tells what a certificate is for ([MS-WCCE] §2.2.2.7.7).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub template: TemplateDocument,
     /// For certificates of CAs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<CaDocument>,
@@ -54,42 +78,8 @@ pub struct ValidityDocument {
     /// The most that can be asked for.
     pub max: Life,
     /// How far notBefore lies in the past, for clients whose clocks are behind.
-    #[serde(default = "five_minutes")]
+    #[serde(default = "five_minutes", skip_serializing_if = "is_five_minutes")]
     pub backdate: Life,
-}
-
-/// Which subject alternative names may be certified; by default none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NamesDocument {
-    /// DNS names.
-    #[serde(default)]
-    pub dns: DomainsDocument,
-    /// Whether `*.` may stand in front of a DNS name.
-    #[serde(default)]
-    pub wildcard: bool,
-    /// Mail addresses, by the domain of their host.
-    #[serde(default)]
-    pub email: DomainsDocument,
-    /// IP addresses.
-    #[serde(default)]
-    pub ip: bool,
-    /// URIs.
-    #[serde(default)]
-    pub uri: bool,
-    /// The fewest names.
-    #[serde(default)]
-    pub min: usize,
-}
-
-/// `"none"`, `"any"`, or a list of domains: these, and whatever lies below them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum DomainsDocument {
-    /// `none` or `any`.
-    Word(String),
-    /// These domains.
-    Under(Vec<String>),
 }
 
 /// What the key may do.
@@ -98,47 +88,85 @@ pub enum DomainsDocument {
 pub struct UsageDocument {
     /// Names of RFC 5280 §4.2.1.3: `digitalSignature`, `keyEncipherment`, …
     pub key: Vec<String>,
+    /// What RSA keys do besides: `keyEncipherment`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rsa: Vec<String>,
+    /// What keys on a NIST curve do besides: `keyAgreement`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ec: Vec<String>,
     /// `serverAuth`, `clientAuth`, `codeSigning`, `emailProtection`, `timeStamping`, `OCSPSigning` (RFC 5280
-    /// §4.2.1.12).
-    #[serde(default)]
+    /// §4.2.1.12), or object identifiers.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub extended: Vec<String>,
+    /// Whether who does not know the purposes must refuse the certificate.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub critical: bool,
 }
 
-/// For certificates of CAs.
+/// One policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CaDocument {
-    /// How many CAs may follow below.
+pub struct PolicyDocument {
+    /// Its object identifier: `2.23.140.1.2.1`.
+    pub id: String,
+    /// URIs of the practice statement.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cps: Vec<String>,
+}
+
+/// A Windows template, by name (version 1) or by object identifier and versions (later ones).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateDocument {
+    /// 1 to 64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path_len: Option<u8>,
+    pub name: Option<String>,
+    /// Its object identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its major version; 100 if none is given, as Windows counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major: Option<u32>,
+    /// Its minor version; 0 if none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minor: Option<u32>,
 }
 
 fn requesters() -> String {
     "requesters".to_owned()
 }
 
-fn names() -> String {
-    "names".to_owned()
+fn is_requesters(text: &str) -> bool {
+    text == "requesters"
 }
 
 fn pointers() -> String {
     "pointers".to_owned()
 }
 
+fn is_pointers(text: &str) -> bool {
+    text == "pointers"
+}
+
 fn five_minutes() -> Life {
     Life(300)
 }
 
-impl Default for DomainsDocument {
-    fn default() -> Self {
-        Self::Word("none".to_owned())
-    }
+fn is_five_minutes(life: &Life) -> bool {
+    *life == five_minutes()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+fn is_default<T: Default + PartialEq>(field: &T) -> bool {
+    *field == T::default()
 }
 
 const AUDIENCES: [(&str, Audience); 2] =
     [("requesters", Audience::Requesters), ("cluster", Audience::Cluster)];
-const SUBJECTS: [(&str, SubjectRule); 2] =
-    [("names", SubjectRule::NameAmongNames), ("given", SubjectRule::Given)];
 const STATUSES: [(&str, StatusRule); 3] =
     [("pointers", StatusRule::Pointers), ("root", StatusRule::Root), ("no-check", StatusRule::NoCheck)];
 const KEYS: [(&str, KeyRule); 4] = [
@@ -147,55 +175,58 @@ const KEYS: [(&str, KeyRule); 4] = [
     ("ec-p521", KeyRule::EcP521),
     ("ed25519", KeyRule::Ed25519),
 ];
+/// What Windows gives a template that was never changed.
+const TEMPLATE_MAJOR: u32 = 100;
 
 impl From<&Profile> for ProfileDocument {
     fn from(profile: &Profile) -> Self {
         Self {
             name: profile.name.to_string(),
             version: Some(profile.version),
-            audience: word(&AUDIENCES, profile.audience),
+            audience: read::word(&AUDIENCES, profile.audience),
             issuers: profile.issuers.iter().map(ToString::to_string).collect(),
             keys: profile.keys.iter().map(|rule| key_word(*rule)).collect(),
-            subject: word(&SUBJECTS, profile.subject),
-            status: word(&STATUSES, profile.status),
+            subject: (&profile.subject).into(),
+            status: read::word(&STATUSES, profile.status),
+            staple: profile.stapling == Stapling::Required,
+            hold: profile.hold == Allow::Yes,
+            rate_per_minute: profile.rate.map(|rate| rate.0),
             validity: ValidityDocument {
                 default: Life(profile.validity.default_s),
                 max: Life(profile.validity.max_s),
                 backdate: Life(profile.validity.backdate_s),
             },
             names: (&profile.names).into(),
-            usage: UsageDocument {
-                key: profile.key_usage.names().map(str::to_owned).collect(),
-                extended: profile.extended_key_usage.iter().map(|usage| usage.as_str().to_owned()).collect(),
+            usage: profile.into(),
+            policies: profile.policies.iter().map(Into::into).collect(),
+            template: TemplateDocument {
+                name: profile.template_name.clone(),
+                id: profile.template.map(|template| template.identifier.to_string()),
+                major: profile.template.map(|template| template.major),
+                minor: profile.template.map(|template| template.minor),
             },
-            ca: profile
-                .basic_constraints
-                .ca
-                .then_some(CaDocument { path_len: profile.basic_constraints.path_len }),
+            ca: profile.basic_constraints.ca.then(|| profile.into()),
         }
     }
 }
 
-impl From<&NameRules> for NamesDocument {
-    fn from(rules: &NameRules) -> Self {
+impl From<&Profile> for UsageDocument {
+    fn from(profile: &Profile) -> Self {
+        let names = |usage: KeyUsage| usage.names().map(str::to_owned).collect();
+        let named = profile.extended_key_usage.iter().map(ToString::to_string);
         Self {
-            dns: (&rules.dns).into(),
-            wildcard: rules.wildcard == Allow::Yes,
-            email: (&rules.email).into(),
-            ip: rules.ip == Allow::Yes,
-            uri: rules.uri == Allow::Yes,
-            min: rules.count_min,
+            key: names(profile.key_usage),
+            rsa: names(profile.rsa_key_usage),
+            ec: names(profile.ec_key_usage),
+            extended: named.chain(profile.other_purposes.iter().map(ToString::to_string)).collect(),
+            critical: profile.purposes_marked == Criticality::Critical,
         }
     }
 }
 
-impl From<&DnsRule> for DomainsDocument {
-    fn from(rule: &DnsRule) -> Self {
-        match rule {
-            DnsRule::No => Self::Word("none".to_owned()),
-            DnsRule::Any => Self::Word("any".to_owned()),
-            DnsRule::Under(domains) => Self::Under(domains.clone()),
-        }
+impl From<&CertificatePolicy> for PolicyDocument {
+    fn from(policy: &CertificatePolicy) -> Self {
+        Self { id: policy.identifier.to_string(), cps: policy.cps.clone() }
     }
 }
 
@@ -215,24 +246,26 @@ impl ProfileDocument {
 
     /// Reads on after a fault, so that one try names them all.
     fn read(&self, version: u32, faults: &mut Vec<ProfileFault>) -> Option<Profile> {
-        let name: Option<ProfileName> =
-            self.name.parse().map_err(|error| faults.push(fault("name", format!("{error}")))).ok();
-        let issuers = each("issuers", &self.issuers, faults, |ca| ca.parse().map_err(|e| format!("{e}")));
-        let keys = each("keys", &self.keys, faults, key_rule);
-        let audience = known("audience", &AUDIENCES, &self.audience, faults);
-        let subject = known("subject", &SUBJECTS, &self.subject, faults);
-        let status = known("status", &STATUSES, &self.status, faults);
-        let dns = domains("names.dns", &self.names.dns, faults);
-        let email = domains("names.email", &self.names.email, faults);
-        let key_usages = each("usage.key", &self.usage.key, faults, |name| {
-            let names = || KeyUsage::ALL.map(|(_, name)| name).join(", ");
-            KeyUsage::from_name(name).ok_or_else(|| format!("`{name}` is none of {}", names()))
+        let name = read::parsed("name", &self.name, faults);
+        let issuers =
+            read::each("issuers", &self.issuers, faults, |ca| ca.parse().map_err(|e| format!("{e}")));
+        let keys = read::each("keys", &self.keys, faults, key_rule);
+        let audience = read::known("audience", &AUDIENCES, &self.audience, faults);
+        let subject = self.subject.read(faults);
+        let status = read::known("status", &STATUSES, &self.status, faults);
+        let names = self.names.read(faults);
+        let key_usage = read::key_usage("usage.key", &self.usage.key, faults);
+        let rsa_key_usage = read::key_usage("usage.rsa", &self.usage.rsa, faults);
+        let ec_key_usage = read::key_usage("usage.ec", &self.usage.ec, faults);
+        let (extended_key_usage, other_purposes) = read::purposes(&self.usage.extended, faults);
+        let policies = self.policies.iter().enumerate().filter_map(|(place, policy)| {
+            let identifier = read::parsed(&format!("policies[{place}].id"), &policy.id, faults)?;
+            Some(CertificatePolicy { identifier, cps: policy.cps.clone() })
         });
-        let extended_key_usage = each("usage.extended", &self.usage.extended, faults, |name| {
-            let names = || ExtendedKeyUsage::ALL.map(ExtendedKeyUsage::as_str).join(", ");
-            ExtendedKeyUsage::from_name(name).ok_or_else(|| format!("`{name}` is none of {}", names()))
-        });
-        let allow = |yes| if yes { Allow::Yes } else { Allow::No };
+        let policies = policies.collect();
+        let template = self.template.read(faults);
+        let ca = self.ca.as_ref();
+        let name_constraints = ca.and_then(|ca| ca.name_constraints(faults));
         Some(Profile {
             name: name?,
             version,
@@ -245,75 +278,50 @@ impl ProfileDocument {
                 backdate_s: self.validity.backdate.0,
             },
             subject: subject?,
-            names: NameRules {
-                dns: dns?,
-                wildcard: allow(self.names.wildcard),
-                email: email?,
-                ip: allow(self.names.ip),
-                uri: allow(self.names.uri),
-                count_min: self.names.min,
-            },
-            key_usage: key_usages.into_iter().collect(),
+            names: names?,
+            key_usage,
+            rsa_key_usage,
+            ec_key_usage,
             extended_key_usage,
-            basic_constraints: BasicConstraints {
-                ca: self.ca.is_some(),
-                path_len: self.ca.as_ref().and_then(|ca| ca.path_len),
+            other_purposes,
+            purposes_marked: if self.usage.critical {
+                Criticality::Critical
+            } else {
+                Criticality::NotCritical
             },
+            basic_constraints: BasicConstraints { ca: ca.is_some(), path_len: ca.and_then(|ca| ca.path_len) },
+            name_constraints,
+            policies,
+            policy_constraints: ca.and_then(CaDocument::policy_constraints),
+            inhibit_any_policy: ca.and_then(|ca| ca.inhibit_any_policy),
             status: status?,
+            stapling: if self.staple { Stapling::Required } else { Stapling::Optional },
+            hold: read::allow(self.hold),
+            rate: self.rate_per_minute.map(PerMinute),
+            template_name: self.template.name.clone(),
+            template,
         })
     }
 }
 
-fn fault(field: &str, why: String) -> ProfileFault {
-    ProfileFault { field: field.to_owned(), why }
-}
-
-fn each<T>(
-    field: &str,
-    texts: &[String],
-    faults: &mut Vec<ProfileFault>,
-    read: impl Fn(&str) -> Result<T, String>,
-) -> Vec<T> {
-    let mut read_all = Vec::with_capacity(texts.len());
-    for (place, text) in texts.iter().enumerate() {
-        match read(text) {
-            Ok(one) => read_all.push(one),
-            Err(why) => faults.push(fault(&format!("{field}[{place}]"), why)),
-        }
-    }
-    read_all
-}
-
-fn known<T: Copy>(field: &str, words: &[(&str, T)], text: &str, faults: &mut Vec<ProfileFault>) -> Option<T> {
-    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-    if found.is_none() {
-        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        faults.push(fault(field, format!("`{text}` is none of {}", words.join(", "))));
-    }
-    found
-}
-
-fn word<T: PartialEq + Copy>(words: &[(&str, T)], value: T) -> String {
-    let found = words.iter().find(|(_, known)| *known == value);
-    found.map(|(word, _)| (*word).to_owned()).unwrap_or_default()
-}
-
-fn domains(field: &str, document: &DomainsDocument, faults: &mut Vec<ProfileFault>) -> Option<DnsRule> {
-    match document {
-        DomainsDocument::Word(word) if word == "none" => Some(DnsRule::No),
-        DomainsDocument::Word(word) if word == "any" => Some(DnsRule::Any),
-        DomainsDocument::Word(word) => {
-            faults.push(fault(field, format!("`{word}` is neither none, any, nor a list of domains")));
-            None
-        }
-        DomainsDocument::Under(domains) => Some(DnsRule::Under(domains.clone())),
+impl TemplateDocument {
+    fn read(&self, faults: &mut Vec<ProfileFault>) -> Option<CertificateTemplate> {
+        let Some(id) = &self.id else {
+            if self.major.is_some() || self.minor.is_some() {
+                faults.push(read::fault("template", "a version without an id".to_owned()));
+            }
+            return None;
+        };
+        let identifier = read::parsed("template.id", id, faults)?;
+        let (major, minor) = (self.major.unwrap_or(TEMPLATE_MAJOR), self.minor.unwrap_or_default());
+        Some(CertificateTemplate { identifier, major, minor })
     }
 }
 
 fn key_word(rule: KeyRule) -> String {
     match rule {
         KeyRule::Rsa { bits_min } => format!("rsa-{bits_min}"),
-        other => word(&KEYS, other),
+        other => read::word(&KEYS, other),
     }
 }
 
@@ -326,50 +334,4 @@ fn key_rule(text: &str) -> Result<KeyRule, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use ca_core::profile::built_in;
-
-    use super::*;
-
-    #[test]
-    fn every_built_in_profile_survives_a_round_trip() {
-        for profile in built_in(DnsRule::Under(vec!["example.com".to_owned()])).unwrap() {
-            let text = serde_json::to_string(&ProfileDocument::from(&profile)).unwrap();
-            let read: ProfileDocument = serde_json::from_str(&text).unwrap();
-            assert_eq!(read.profile(profile.version), Ok(profile), "{text}");
-        }
-    }
-
-    #[test]
-    fn one_try_names_every_fault() {
-        let text = r#"{"name":"Bad Name","issuers":["issuing","?"],"keys":["dsa"],"subject":"x","status":"y",
-            "audience":"z","validity":{"default":"90d","max":"90d"},"names":{"dns":"some","email":"few"},
-            "usage":{"key":["sign"],"extended":["webAuth"]}}"#;
-        let document: ProfileDocument = serde_json::from_str(text).unwrap();
-        let faults = document.profile(1).unwrap_err();
-        let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
-        assert_eq!(
-            fields,
-            [
-                "name",
-                "issuers[1]",
-                "keys[0]",
-                "audience",
-                "subject",
-                "status",
-                "names.dns",
-                "names.email",
-                "usage.key[0]",
-                "usage.extended[0]"
-            ]
-        );
-    }
-
-    #[test]
-    fn unknown_fields_are_refused() {
-        let text = r#"{"name":"a","issuers":[],"keys":[],"validity":{"default":"1d","max":"1d"},
-            "usage":{"key":[]},"nmaes":{}}"#;
-        let error = serde_json::from_str::<ProfileDocument>(text).unwrap_err();
-        assert!(error.to_string().contains("unknown field `nmaes`"), "{error}");
-    }
-}
+mod tests;

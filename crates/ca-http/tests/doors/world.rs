@@ -23,7 +23,7 @@ use ca_core::command::{Command, Envelope};
 use ca_core::ids::{BootId, CaId, ClusterId, Digest, LogIndex, NodeId, RequestId, UnixMillis};
 use ca_core::outcome::Outcome;
 use ca_core::permit::{Applied, SigningOrder};
-use ca_core::plan::CertificateRequest;
+use ca_core::plan::{CertificateRequest, NamesFrom};
 use ca_core::profile::{DnsRule, built_in};
 use ca_core::register::{IssuerPurpose, Key, MemoryRegister, PublicUrls, Register, StorageFault, Value};
 use ca_core::roles::{Grant, Identity, Role, Scope};
@@ -121,7 +121,7 @@ impl World {
             va_address: text("ca1:8080"),
         })
         .await;
-        for profile in built_in(DnsRule::Any).unwrap() {
+        for profile in built_in(&DnsRule::Any).unwrap() {
             self.command(Command::DefineProfile(profile)).await;
         }
         for (ca, parent, profile) in [("root", "root", "root"), ("issuing", "root", "sub-ca")] {
@@ -144,6 +144,7 @@ impl World {
                 public_key,
                 subject,
                 names: vec![],
+                names_from: NamesFrom::Caller,
                 ttl_s: None,
                 certifies: Some(id(ca)),
                 responder: None,

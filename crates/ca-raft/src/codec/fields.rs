@@ -1,5 +1,7 @@
 //! Fields that many messages have.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use ca_core::ids::{BootId, CaId, ClusterId, Digest, NodeId, ProfileName, RequestId};
 use ca_core::register::PublicUrls;
@@ -8,6 +10,7 @@ use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::crl::{CrlNumber, RevocationReason};
 use ca_x509::key::{KeyIdentifier, PublicKey};
 use ca_x509::name::DistinguishedName;
+use ca_x509::oid::Oid;
 use ca_x509::serial::SerialNumber;
 
 use super::CodecError;
@@ -87,6 +90,32 @@ pub(super) fn profile_name(text: &str) -> Result<ProfileName, CodecError> {
 
 pub(super) fn subject(der: &[u8]) -> Result<DistinguishedName, CodecError> {
     DistinguishedName::from_der(der).map_err(|e| malformed("subject", &e))
+}
+
+/// A count that has one octet in a certificate.
+pub(super) fn small(what: &'static str, number: Option<u32>) -> Result<Option<u8>, CodecError> {
+    number.map(u8::try_from).transpose().map_err(|_large| CodecError::Unknown { what })
+}
+
+pub(super) fn oid(text: &str) -> Result<Oid, CodecError> {
+    text.parse().map_err(|e| malformed("object identifier", &e))
+}
+
+pub(super) fn ip_block_to_wire(address: IpAddr, prefix: u8) -> wire::IpBlock {
+    let address = match address {
+        IpAddr::V4(address) => octets(&address.octets()),
+        IpAddr::V6(address) => octets(&address.octets()),
+    };
+    wire::IpBlock { address, prefix: prefix.into() }
+}
+
+pub(super) fn ip_block(block: &wire::IpBlock) -> Result<(IpAddr, u8), CodecError> {
+    let address = match <[u8; 4]>::try_from(&block.address[..]) {
+        Ok(octets) => IpAddr::from(octets),
+        Err(_longer) => IpAddr::from(fixed::<16>("address", &block.address)?),
+    };
+    let prefix = small("prefix", Some(block.prefix))?;
+    Ok((address, required("prefix", prefix)?))
 }
 
 pub(super) fn public_key(spki: &[u8]) -> Result<PublicKey, CodecError> {

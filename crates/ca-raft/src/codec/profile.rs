@@ -1,13 +1,17 @@
 //! Profiles ⇄ protobuf.
 
 use ca_core::profile::{
-    Allow, Audience, DnsRule, KeyRule, NameRules, Profile, StatusRule, SubjectRule, ValidityRule,
+    Allow, Audience, Criticality, KeyRule, PerMinute, Profile, Stapling, StatusRule, ValidityRule,
 };
 use ca_x509::certificate::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 
 use super::CodecError;
 use super::fields::{self, known, required};
 use crate::wire::log as wire;
+
+pub(super) mod constraints;
+mod names;
+mod subject;
 
 pub(super) fn to_wire(profile: &Profile) -> wire::Profile {
     wire::Profile {
@@ -22,12 +26,8 @@ pub(super) fn to_wire(profile: &Profile) -> wire::Profile {
         default_s: profile.validity.default_s,
         max_s: profile.validity.max_s,
         backdate_s: profile.validity.backdate_s,
-        subject: match profile.subject {
-            SubjectRule::NameAmongNames => wire::SubjectRule::NameAmongNames,
-            SubjectRule::Given => wire::SubjectRule::Given,
-        }
-        .into(),
-        names: Some(names_to_wire(&profile.names)),
+        subject: subject::to_wire(&profile.subject),
+        names: Some(names::to_wire(&profile.names)),
         key_usage: key_usage_to_wire(profile.key_usage),
         extended_key_usage: profile
             .extended_key_usage
@@ -43,6 +43,19 @@ pub(super) fn to_wire(profile: &Profile) -> wire::Profile {
         }
         .into(),
         issuers: profile.issuers.iter().map(ToString::to_string).collect(),
+        rsa_key_usage: key_usage_to_wire(profile.rsa_key_usage),
+        ec_key_usage: key_usage_to_wire(profile.ec_key_usage),
+        other_purposes: profile.other_purposes.iter().map(ToString::to_string).collect(),
+        purposes_critical: profile.purposes_marked == Criticality::Critical,
+        policies: profile.policies.iter().map(constraints::policy_to_wire).collect(),
+        policy_constraints: profile.policy_constraints.map(constraints::policies_to_wire),
+        inhibit_any_policy: profile.inhibit_any_policy.map(u32::from),
+        name_constraints: profile.name_constraints.as_ref().map(constraints::names_to_wire),
+        must_staple: profile.stapling == Stapling::Required,
+        hold: allowed(profile.hold),
+        rate_per_minute: profile.rate.map(|rate| rate.0),
+        template_name: profile.template_name.clone(),
+        template: profile.template.map(constraints::template_to_wire),
     }
 }
 
@@ -63,25 +76,28 @@ pub(super) fn from_wire(profile: wire::Profile) -> Result<Profile, CodecError> {
             max_s: profile.max_s,
             backdate_s: profile.backdate_s,
         },
-        subject: match known("subject rule", profile.subject)? {
-            wire::SubjectRule::Unset => return unset("subject rule"),
-            wire::SubjectRule::NameAmongNames => SubjectRule::NameAmongNames,
-            wire::SubjectRule::Given => SubjectRule::Given,
-        },
-        names: names(required("name rules", profile.names)?)?,
+        subject: subject::from_wire(profile.subject)?,
+        names: names::from_wire(required("name rules", profile.names)?)?,
         key_usage: key_usage(profile.key_usage)?,
+        rsa_key_usage: key_usage(profile.rsa_key_usage)?,
+        ec_key_usage: key_usage(profile.ec_key_usage)?,
         extended_key_usage: profile
             .extended_key_usage
             .into_iter()
             .map(|number| purpose(known("extended key usage", number)?))
             .collect::<Result<_, _>>()?,
+        other_purposes: profile
+            .other_purposes
+            .iter()
+            .map(|oid| fields::oid(oid))
+            .collect::<Result<_, _>>()?,
+        purposes_marked: match profile.purposes_critical {
+            true => Criticality::Critical,
+            false => Criticality::NotCritical,
+        },
         basic_constraints: BasicConstraints {
             ca: profile.ca,
-            path_len: match profile.path_len.map(u8::try_from) {
-                None => None,
-                Some(Ok(len)) => Some(len),
-                Some(Err(_)) => return unset("path length"),
-            },
+            path_len: fields::small("path length", profile.path_len)?,
         },
         status: match known("status rule", profile.status)? {
             wire::StatusRule::Unset => return unset("status rule"),
@@ -89,6 +105,15 @@ pub(super) fn from_wire(profile: wire::Profile) -> Result<Profile, CodecError> {
             wire::StatusRule::Root => StatusRule::Root,
             wire::StatusRule::NoCheck => StatusRule::NoCheck,
         },
+        name_constraints: profile.name_constraints.map(constraints::names).transpose()?,
+        policies: profile.policies.into_iter().map(constraints::policy).collect::<Result<_, _>>()?,
+        policy_constraints: profile.policy_constraints.map(constraints::policies).transpose()?,
+        inhibit_any_policy: fields::small("inhibitAnyPolicy", profile.inhibit_any_policy)?,
+        stapling: if profile.must_staple { Stapling::Required } else { Stapling::Optional },
+        hold: allow(profile.hold),
+        rate: profile.rate_per_minute.map(PerMinute),
+        template_name: profile.template_name,
+        template: profile.template.as_ref().map(constraints::template).transpose()?,
     })
 }
 
@@ -117,49 +142,12 @@ fn key_rule(rule: &wire::KeyRule) -> Result<KeyRule, CodecError> {
     })
 }
 
-fn names_to_wire(names: &NameRules) -> wire::NameRules {
-    let (dns, dns_under) = domains_to_wire(&names.dns);
-    let (email, email_under) = domains_to_wire(&names.email);
-    wire::NameRules {
-        dns: dns.into(),
-        dns_under,
-        wildcard: names.wildcard == Allow::Yes,
-        ip: names.ip == Allow::Yes,
-        uri: names.uri == Allow::Yes,
-        count_min: u64::try_from(names.count_min).unwrap_or(u64::MAX),
-        email: email.into(),
-        email_under,
-    }
+fn allowed(allow: Allow) -> bool {
+    allow == Allow::Yes
 }
 
-fn domains_to_wire(rule: &DnsRule) -> (wire::DnsRule, Vec<String>) {
-    match rule {
-        DnsRule::No => (wire::DnsRule::No, Vec::new()),
-        DnsRule::Any => (wire::DnsRule::Any, Vec::new()),
-        DnsRule::Under(domains) => (wire::DnsRule::Under, domains.clone()),
-    }
-}
-
-fn domains(rule: i32, under: Vec<String>) -> Result<DnsRule, CodecError> {
-    Ok(match known("DNS rule", rule)? {
-        wire::DnsRule::Unset => return Err(CodecError::Unknown { what: "DNS rule" }),
-        wire::DnsRule::No => DnsRule::No,
-        wire::DnsRule::Any => DnsRule::Any,
-        wire::DnsRule::Under => DnsRule::Under(under),
-    })
-}
-
-fn names(names: wire::NameRules) -> Result<NameRules, CodecError> {
-    let allow = |yes| if yes { Allow::Yes } else { Allow::No };
-    Ok(NameRules {
-        dns: domains(names.dns, names.dns_under)?,
-        email: domains(names.email, names.email_under)?,
-        wildcard: allow(names.wildcard),
-        ip: allow(names.ip),
-        uri: allow(names.uri),
-        count_min: usize::try_from(names.count_min)
-            .map_err(|_large| CodecError::Unknown { what: "name count" })?,
-    })
+fn allow(yes: bool) -> Allow {
+    if yes { Allow::Yes } else { Allow::No }
 }
 
 /// Bit n of the number is bit n of RFC 5280 §4.2.1.3, which is the place in [`KeyUsage::ALL`].

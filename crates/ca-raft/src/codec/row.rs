@@ -107,7 +107,7 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
             index: LogIndex(granted.index),
         }),
         Kind::Issuer(issuer) => Value::Issuer(issuer_from_wire(&issuer)?),
-        Kind::Profile(defined) => Value::Profile(profile::from_wire(defined)?),
+        Kind::Profile(defined) => Value::Profile(Box::new(profile::from_wire(defined)?)),
         Kind::Member(member) => Value::Member(member_from_wire(member)?),
         Kind::JoinToken(token) => Value::JoinToken(JoinToken {
             expires_at: UnixMillis(token.expires_at_ms),

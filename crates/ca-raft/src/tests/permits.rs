@@ -13,7 +13,7 @@ use ca_core::ids::{BootId, CaId, ClusterId, Epoch, NodeId, RequestId, UnixMillis
 use ca_core::limits::COMMAND_LIFE_MS;
 use ca_core::outcome::Outcome;
 use ca_core::permit::{Applied, Permit};
-use ca_core::plan::{CertificateRequest, plan};
+use ca_core::plan::{CertificateRequest, NamesFrom, plan};
 use ca_core::profile::{DnsRule, built_in};
 use ca_core::register::{IssuerPurpose, PublicUrls, Register};
 use ca_core::roles::Identity;
@@ -82,7 +82,7 @@ impl Run {
             },
             Command::ProveKey { key: key().key_identifier(), signature: vec![1; 64] },
         ];
-        commands.extend(built_in(DnsRule::Any).unwrap().into_iter().map(Command::DefineProfile));
+        commands.extend(built_in(&DnsRule::Any).unwrap().into_iter().map(Command::DefineProfile));
         for command in commands {
             let envelope = run.envelope(command);
             run.log(std::slice::from_ref(&envelope)).await;
@@ -105,6 +105,7 @@ impl Run {
             public_key: key(),
             subject: subject(),
             names: vec![],
+            names_from: NamesFrom::Caller,
             ttl_s: None,
             certifies: Some(root()),
             responder: None,

@@ -15,8 +15,8 @@ use crate::command::{Idempotency, Intent};
 use crate::draft::draft;
 use crate::ids::{BootId, CaId, ClusterId, Digest, NodeId};
 use crate::limits::COMMAND_LIFE_MS;
-use crate::plan::{CertificateRequest, plan};
-use crate::profile::{DnsRule, built_in};
+use crate::plan::{CertificateRequest, NamesFrom, plan};
+use crate::profile::{DnsRule, KeyRule, built_in};
 use crate::register::{IssuerPurpose, MemoryRegister, PublicUrls, StatusChange};
 use crate::roles::{Grant, Identity, Role, Scope};
 
@@ -53,7 +53,9 @@ impl Bench {
         for octet in [10, 11, 12] {
             bench.done(prove(octet));
         }
-        for profile in built_in(DnsRule::Any).unwrap() {
+        for mut profile in built_in(&DnsRule::Any).unwrap() {
+            // Keys here are Ed25519, any octets of which are one.
+            profile.keys = KeyRule::all();
             bench.done(Command::DefineProfile(profile));
         }
         bench.grant(1, &[Role::Requester, Role::Officer], Scope::default());
@@ -66,6 +68,7 @@ impl Bench {
                 public_key: key(octet),
                 subject: subject(name),
                 names: vec![],
+                names_from: NamesFrom::Caller,
                 ttl_s: None,
                 certifies: Some(ca(name)),
                 responder: None,
@@ -193,6 +196,7 @@ pub(super) fn server() -> CertificateRequest {
         public_key: key(99),
         subject: DistinguishedName::empty(),
         names: vec![GeneralName::Dns("web.test".into())],
+        names_from: NamesFrom::Caller,
         ttl_s: None,
         certifies: None,
         responder: None,
