@@ -4,7 +4,7 @@ use ca_core::command::Command;
 use ca_core::ids::LogIndex;
 use ca_core::outcome::Outcome;
 use ca_core::profile::Profile;
-use ca_core::roles::Grant;
+use ca_core::roles::{Grant, Identity};
 
 use crate::authority::{Authority, Ports};
 use crate::error::ActError;
@@ -18,8 +18,8 @@ impl<P: Ports> Authority<P> {
     /// # Errors
     /// [`ActError`]; a [`Refusal::ProfileVersion`](ca_core::outcome::Refusal::ProfileVersion) means that somebody
     /// else changed it meanwhile.
-    pub async fn define_profile(&self, profile: Profile) -> Result<LogIndex, ActError> {
-        self.change(Command::DefineProfile(profile)).await
+    pub async fn define_profile(&self, requester: Identity, profile: Profile) -> Result<LogIndex, ActError> {
+        self.change(Command::DefineProfile { profile, requester }).await
     }
 
     /// Gives an identity exactly these roles, none of which takes the grant away: on every node that has applied the
@@ -27,8 +27,8 @@ impl<P: Ports> Authority<P> {
     ///
     /// # Errors
     /// [`ActError`].
-    pub async fn set_grant(&self, grant: Grant) -> Result<LogIndex, ActError> {
-        self.change(Command::SetGrant(grant)).await
+    pub async fn set_grant(&self, requester: Identity, grant: Grant) -> Result<LogIndex, ActError> {
+        self.change(Command::SetGrant { grant, requester }).await
     }
 
     async fn change(&self, command: Command) -> Result<LogIndex, ActError> {

@@ -6,21 +6,27 @@
 mod certificates;
 mod cluster;
 mod crl;
+mod history;
 
 use alloc::vec::Vec;
 
+use self::history::Deed;
 use crate::command::{Command, Envelope};
+use crate::history::HistoryPlace;
 use crate::ids::{LogIndex, RequestId, UnixMillis};
 use crate::limits::{EXPIRIES_FIRST_PAGE, EXPIRIES_PER_BATCH, OUTCOME_KEPT_MS};
 use crate::outcome::{Outcome, Refusal};
 use crate::permit::{Applied, Occurrence};
 use crate::register::{Change, Expiring, Key, Register, StorageFault, Value};
+use crate::roles::Identity;
 
 /// Where and when a command is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// The log entry.
     pub index: LogIndex,
+    /// The command's place in it, from 0.
+    pub ordinal: u32,
     /// The leader's stamp of the batch. Register time is the greatest stamp so far (R8).
     pub time: UnixMillis,
 }
@@ -48,15 +54,20 @@ pub fn apply(register: &dyn Register, at: Moment, envelope: Envelope) -> Result<
     }
     let before = register.time()?.unwrap_or_default();
     let now = before.max(at.time);
-    let mut step = Step { register, index: at.index, now, id, changes: Vec::new() };
+    let place = HistoryPlace { index: at.index, ordinal: at.ordinal };
+    let mut step = Step { register, index: at.index, place, now, id, changes: Vec::new() };
     // The stamp is the batch's: its first command moves the time, and sweeps for all of them.
     if now != before {
         step.set(Key::Time, Value::Time(now));
         step.sweep()?;
     }
     let kept = step.changes.len();
+    let deed = Deed::of(&command, Identity::Node(id.node));
     let outcome = match step.decide(expires_at, command) {
-        Ok(outcome) => outcome,
+        Ok(outcome) => {
+            step.write_history(deed, kept);
+            outcome
+        }
         Err(Halt::Refused(refusal)) => {
             step.changes.truncate(kept);
             Outcome::Refused(refusal)
@@ -72,6 +83,7 @@ pub fn apply(register: &dyn Register, at: Moment, envelope: Envelope) -> Result<
 struct Step<'a> {
     register: &'a dyn Register,
     index: LogIndex,
+    place: HistoryPlace,
     now: UnixMillis,
     id: RequestId,
     changes: Vec<Change>,
@@ -106,11 +118,11 @@ impl Step<'_> {
         let cluster = self.register.cluster()?.ok_or(Refusal::NotInitialised)?;
         match command {
             Command::InitCluster { .. } => Err(Refusal::AlreadyInitialised.into()),
-            Command::DefineIssuer { ca, subject, public_key, algorithm, parent, purpose } => {
+            Command::DefineIssuer { ca, subject, public_key, algorithm, parent, purpose, requester: _ } => {
                 self.define_issuer(ca, subject, public_key, algorithm, parent, purpose)
             }
-            Command::DefineProfile(profile) => self.define_profile(profile),
-            Command::SetGrant(grant) => Ok(self.set_grant(grant)),
+            Command::DefineProfile { profile, requester: _ } => self.define_profile(profile),
+            Command::SetGrant { grant, requester: _ } => Ok(self.set_grant(grant)),
             Command::Intent(intent) => self.intent(intent),
             Command::Record { ca, serial, signature } => self.record(ca, serial, signature),
             Command::Abandon { ca, serial } => self.abandon(&ca, serial),
@@ -119,13 +131,20 @@ impl Step<'_> {
             Command::RecordCrl { ca, number, tbs_digest, signature } => {
                 self.record_crl(ca, number, tbs_digest, signature)
             }
-            Command::MintJoinToken { secret, expires_at } => self.mint_join_token(secret, expires_at),
+            Command::MintJoinToken { secret, expires_at, requester } => {
+                self.mint_join_token(secret, expires_at, requester)
+            }
             Command::AdmitMember { token, name, peer_address, api_address, va_address } => {
                 let member = cluster::new_member(name, peer_address, api_address, va_address);
                 self.admit_member(cluster, token, member)
             }
             Command::ProveKey { key, signature } => self.prove_key(key, signature),
-            Command::Tick { .. } => Ok(Outcome::Done),
+            // Its row in the history is all that it changes.
+            Command::RecordRefusals { .. } => Ok(Outcome::Done),
+            Command::Tick { .. } => {
+                self.sweep_history()?;
+                Ok(Outcome::Done)
+            }
         }
     }
 

@@ -52,11 +52,23 @@ pub enum Command {
         parent: CaId,
         /// Whom it serves.
         purpose: IssuerPurpose,
+        /// Who asked.
+        requester: Identity,
     },
     /// Adds a profile or replaces it by its next version.
-    DefineProfile(Profile),
+    DefineProfile {
+        /// As it will be.
+        profile: Profile,
+        /// Who asked.
+        requester: Identity,
+    },
     /// Gives an identity exactly these roles; none takes the grant away.
-    SetGrant(Grant),
+    SetGrant {
+        /// As it will be.
+        grant: Grant,
+        /// Who asked.
+        requester: Identity,
+    },
     /// Step 3 of an issuance: fixes serial and TBSCertificate before any signature.
     Intent(Intent),
     /// Step 5 of an issuance: the signature that completes an intent.
@@ -108,6 +120,8 @@ pub enum Command {
         secret: Digest,
         /// Register time after which it is refused.
         expires_at: UnixMillis,
+        /// Who asked.
+        requester: Identity,
     },
     /// A node enters, spending its invitation. Without one only the first member can enter.
     AdmitMember {
@@ -128,6 +142,15 @@ pub enum Command {
         key: KeyIdentifier,
         /// Over the key proof statement.
         signature: Vec<u8>,
+    },
+    /// Requests of one caller that a node refused with one slug since it said so last (R16). For the history only.
+    RecordRefusals {
+        /// The caller.
+        by: Identity,
+        /// Why; as in `docs/errors.md`.
+        slug: String,
+        /// How many.
+        count: u64,
     },
     /// Moves register time; carries a digest of the register for every node to compare with its own (I23).
     Tick {

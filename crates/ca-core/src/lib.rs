@@ -24,6 +24,7 @@ pub mod outcome;
 pub mod apply;
 pub mod certificate;
 pub mod crl;
+pub mod history;
 pub mod permit;
 
 mod cluster_key;

@@ -14,6 +14,15 @@ pub const IDEMPOTENCY_KEPT_MS: u64 = 7 * 24 * 3600 * 1000;
 /// of the command is refused by its expiry instead.
 pub const OUTCOME_KEPT_MS: u64 = 60_000;
 
+/// How long an act stays in the history: seven years after the end of what it was about (ETSI EN 319 411-1 §6.4.6;
+/// the CA/B Forum wants two, BR 5.4.3), for certificates of up to three years. What lives longer, a CA's own certificate,
+/// has its row in the register all the same.
+pub const HISTORY_KEPT_MS: u64 = 10 * 366 * 24 * 3600 * 1000;
+
+/// How many acts one tick takes out of the history. A second's issuance may add more, but no cluster is at its peak
+/// all day, and a backlog does no harm.
+pub const HISTORY_ROWS_PER_TICK: usize = 1024;
+
 /// A command's life from the moment it was made (R8). Longer than any request's deadline and short enough that
 /// what is not known becomes known within I5's 60 s.
 pub const COMMAND_LIFE_MS: u64 = 20_000;

@@ -19,6 +19,7 @@ pub use self::entries::{
     KeyProof, KeyUse, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange, StatusEvent,
 };
 pub use self::memory::{MemoryRegister, Overlay};
+use crate::history::{HistoryPlace, HistoryRow};
 use crate::ids::{CaId, Digest, NodeId, ProfileName, RequestId, UnixMillis};
 use crate::limits::SCAN_ROWS;
 use crate::outcome::Outcome;
@@ -61,6 +62,8 @@ pub enum Key {
     Outcome(RequestId),
     /// A row that leaves at a moment of register time.
     Expiry(UnixMillis, Expiring),
+    /// An act (I20).
+    History(HistoryPlace),
     /// A key of the cluster's own, by the SHA-256 of its SubjectPublicKeyInfo.
     ClusterKey(Digest),
 }
@@ -109,6 +112,8 @@ pub enum Value {
     Outcome(Outcome),
     /// See [`Key::Expiry`].
     Expiry,
+    /// See [`Key::History`].
+    History(HistoryRow),
     /// See [`Key::ClusterKey`].
     ClusterKey(KeyUse),
 }

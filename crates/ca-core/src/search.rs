@@ -300,7 +300,7 @@ fn status_word(text: &str) -> Option<StatusWord> {
 }
 
 /// A moment, or a day, which begins at midnight UTC.
-fn time(text: &str) -> Result<UnixSeconds, String> {
+pub(crate) fn time(text: &str) -> Result<UnixSeconds, String> {
     let whole = if text.len() == 10 { alloc::format!("{text}T00:00:00Z") } else { text.to_owned() };
     whole.parse().map_err(|_| "a time like 2027-01-31T12:00:00Z, or a day like 2027-01-31".to_owned())
 }

@@ -52,7 +52,7 @@ pub(crate) async fn put<P: Ports>(
     }
     not_ones_own(caller, key)?;
     let document = GrantDocument::from(&grant);
-    set(&doors, grant).await?;
+    set(&doors, caller, grant).await?;
     json(StatusCode::OK, &document)
 }
 
@@ -66,13 +66,13 @@ pub(crate) async fn delete<P: Ports>(
     not_ones_own(caller, key)?;
     let grant = Grant { key, roles: Vec::new(), scope: Scope::default(), label: String::new() };
     let document = GrantDocument::from(&grant);
-    set(&doors, grant).await?;
+    set(&doors, caller, grant).await?;
     json(StatusCode::OK, &document)
 }
 
-async fn set<P: Ports>(doors: &Doors<P>, grant: Grant) -> Result<(), Problem> {
+async fn set<P: Ports>(doors: &Doors<P>, caller: Identity, grant: Grant) -> Result<(), Problem> {
     let authority = doors.authority.clone();
-    doors.act(async move { authority.set_grant(grant).await }).await.map(drop)
+    doors.act(async move { authority.set_grant(caller, grant).await }).await.map(drop)
 }
 
 /// The last admin could lock everybody out by one slip: somebody else does it.

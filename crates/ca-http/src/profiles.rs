@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::header::{ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -18,6 +18,7 @@ use crate::answer::json;
 use crate::body;
 use crate::doors::Doors;
 use crate::error::DoorError;
+use crate::guard::Caller;
 use crate::limits::ADMIN_BODY_OCTETS_MAX;
 use crate::problem::Problem;
 use crate::wire::{ProfileChanged, ProfileDocument};
@@ -51,6 +52,7 @@ pub(crate) struct Manner {
 /// caller has seen; without it the last writer wins.
 pub(crate) async fn put<P: Ports>(
     State(doors): State<Doors<P>>,
+    Extension(Caller(caller)): Extension<Caller>,
     Path(name): Path<String>,
     query: Result<Query<Manner>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
@@ -77,7 +79,7 @@ pub(crate) async fn put<P: Ports>(
     let (next, version) = (profile.version, if same { version } else { profile.version });
     if !same && !manner.dry_run {
         let authority = doors.authority.clone();
-        doors.act(async move { authority.define_profile(profile).await }).await?;
+        doors.act(async move { authority.define_profile(caller, profile).await }).await?;
     }
     let status = if next == 1 && !manner.dry_run { StatusCode::CREATED } else { StatusCode::OK };
     let changed = ProfileChanged { name: name.to_string(), version, changed: !same, dry_run: manner.dry_run };

@@ -88,7 +88,7 @@ pub(crate) async fn found(
     log::enact(authority, Command::InitCluster { id, name: choices.name.clone(), urls }).await?;
     let node = log::admit(authority, member).await?;
     for profile in built_in(&choices.dns).map_err(Failure::internal)? {
-        log::enact(authority, Command::DefineProfile(profile)).await?;
+        log::enact(authority, Command::DefineProfile { profile, requester: Identity::Ceremony }).await?;
     }
     for new in &CAS {
         let key = define_ca(authority, choices, new).await?;
@@ -108,6 +108,7 @@ async fn define_ca(authority: &NodeAuthority, choices: &Choices, new: &NewCa) ->
         algorithm: SignatureAlgorithm::default_for(new.kind),
         parent: id(new.parent)?,
         purpose: new.purpose,
+        requester: Identity::Ceremony,
     };
     log::enact(authority, define).await?;
     keys::prove(authority, &public_key).await?;
@@ -147,7 +148,7 @@ pub(crate) async fn first_client(
         scope: Scope::default(),
         label: name.to_owned(),
     };
-    log::enact(authority, Command::SetGrant(grant)).await?;
+    log::enact(authority, Command::SetGrant { grant, requester: Identity::Ceremony }).await?;
     let request = CertificateRequest {
         profile: "client".parse().map_err(Failure::internal)?,
         ca: None,

@@ -27,19 +27,20 @@ impl JoinDesk for Desk {
         Box::pin(receive(&self.authority, request))
     }
 
-    fn mint(&self, _requester: Identity) -> BoxFuture<'_, Result<MintedToken, DeskError>> {
-        Box::pin(mint(&self.authority))
+    fn mint(&self, requester: Identity) -> BoxFuture<'_, Result<MintedToken, DeskError>> {
+        Box::pin(mint(&self.authority, requester))
     }
 }
 
 /// Makes an invitation: its digest goes into the log, its secret to whoever asked.
-pub(crate) async fn mint(authority: &NodeAuthority) -> Result<MintedToken, DeskError> {
+pub(crate) async fn mint(authority: &NodeAuthority, requester: Identity) -> Result<MintedToken, DeskError> {
     let mut secret = [0; 32];
     authority.ports().entropy().fill(&mut secret).map_err(ActError::from)?;
     let secret = hex::encode(secret);
     let register_time = authority.register().time().map_err(ActError::from)?.unwrap_or_default();
     let expires_at = authority.ports().clock().now().max(register_time).plus(JOIN_TOKEN_LIFE_MS);
-    log::enact(authority, Command::MintJoinToken { secret: JoinToken::digest(&secret), expires_at }).await?;
+    let digest = JoinToken::digest(&secret);
+    log::enact(authority, Command::MintJoinToken { secret: digest, expires_at, requester }).await?;
     let members = authority.register().members().map_err(ActError::from)?;
     let token = JoinToken {
         cluster: cluster(authority)?.id.to_string(),

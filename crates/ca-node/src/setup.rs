@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ca_core::command::Command;
 use ca_core::ids::{ClusterId, Epoch, NodeId};
+use ca_core::roles::Identity;
 use ca_http::wire::{JoinAnswer, JoinRequest, Secret};
 use ca_raft::PeerIdentity;
 
@@ -92,7 +93,7 @@ async fn write_first_entries(
     said("OCSP responder key", format!("{:?} in this node's token", responder.kind()));
     let mut join_tokens = Vec::with_capacity(tokens);
     for _ in 0..tokens {
-        join_tokens.push(mint(&node.authority).await?.token.expose().to_owned());
+        join_tokens.push(mint(&node.authority, Identity::Ceremony).await?.token.expose().to_owned());
     }
     Ok(join_tokens)
 }

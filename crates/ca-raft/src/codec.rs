@@ -4,6 +4,7 @@
 mod command;
 mod fields;
 mod grant;
+mod history;
 mod outcome;
 mod profile;
 mod raft;

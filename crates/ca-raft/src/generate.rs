@@ -1,6 +1,7 @@
 //! Random values of everything that is written, for the tests of codec, keys and stores.
 
 use ca_core::command::{Command, Envelope, Idempotency, Intent};
+use ca_core::history::{About, Act, HistoryPlace, HistoryRow};
 use ca_core::ids::{
     BootId, CaId, ClusterId, Digest, Epoch, LogIndex, NodeId, ProfileName, RequestId, UnixMillis,
 };
@@ -173,18 +174,20 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
             name,
             urls,
         }),
-        (ca(), subject(), public_key(), algorithm(), ca(), purpose()).prop_map(
-            |(ca, subject, public_key, algorithm, parent, purpose)| Command::DefineIssuer {
+        (ca(), subject(), public_key(), algorithm(), ca(), purpose(), identity()).prop_map(
+            |(ca, subject, public_key, algorithm, parent, purpose, requester)| Command::DefineIssuer {
                 ca,
                 subject,
                 public_key,
                 algorithm,
                 parent,
                 purpose,
+                requester,
             }
         ),
-        profile().prop_map(Command::DefineProfile),
-        grant().prop_map(Command::SetGrant),
+        (profile(), identity())
+            .prop_map(|(profile, requester)| Command::DefineProfile { profile, requester }),
+        (grant(), identity()).prop_map(|(grant, requester)| Command::SetGrant { grant, requester }),
         intent().prop_map(Command::Intent),
         (ca_serial(), octets()).prop_map(|((ca, serial), signature)| Command::Record {
             ca,
@@ -202,7 +205,9 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         (ca(), number(), digest(), octets()).prop_map(|(ca, number, tbs_digest, signature)| {
             Command::RecordCrl { ca, number, tbs_digest, signature }
         }),
-        (digest(), millis()).prop_map(|(secret, expires_at)| Command::MintJoinToken { secret, expires_at }),
+        (digest(), millis(), identity()).prop_map(|(secret, expires_at, requester)| {
+            Command::MintJoinToken { secret, expires_at, requester }
+        }),
         (option::of(digest()), text(), text(), text(), text()).prop_map(
             |(token, name, peer_address, api_address, va_address)| Command::AdmitMember {
                 token,
@@ -213,6 +218,11 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
             }
         ),
         (key_identifier(), octets()).prop_map(|(key, signature)| Command::ProveKey { key, signature }),
+        (identity(), text(), any::<u64>()).prop_map(|(by, slug, count)| Command::RecordRefusals {
+            by,
+            slug,
+            count
+        }),
         option::of((index(), digest())).prop_map(|digest| Command::Tick { digest }),
     ]
 }
@@ -385,6 +395,26 @@ fn expiring() -> impl Strategy<Value = Expiring> {
     prop_oneof![request().prop_map(Expiring::Outcome), digest().prop_map(Expiring::Attempt)]
 }
 
+fn history() -> impl Strategy<Value = (HistoryPlace, HistoryRow)> {
+    let about = prop_oneof![
+        Just(About::Cluster),
+        ca().prop_map(About::Ca),
+        (profile_name(), any::<u32>()).prop_map(|(name, version)| About::Profile(name, version)),
+        digest().prop_map(About::Caller),
+        (ca(), serial()).prop_map(|(ca, serial)| About::Certificate(ca, serial)),
+        (ca(), serial(), reason()).prop_map(|(ca, serial, reason)| About::Revocation(ca, serial, reason)),
+        (ca(), number()).prop_map(|(ca, number)| About::Crl(ca, number)),
+        digest().prop_map(About::Token),
+        node().prop_map(About::Member),
+        key_identifier().prop_map(About::Key),
+        (text(), any::<u64>()).prop_map(|(slug, count)| About::Refusals(slug, count)),
+    ];
+    let row = (millis(), node(), identity(), select(Act::ALL.to_vec()), about)
+        .prop_map(|(at, node, by, act, about)| HistoryRow { at, node, by, act, about });
+    let place = (index(), any::<u32>()).prop_map(|(index, ordinal)| HistoryPlace { index, ordinal });
+    (place, row)
+}
+
 /// A key of any table.
 pub(crate) fn key() -> impl Strategy<Value = Key> {
     row().prop_map(|(key, _)| key)
@@ -401,8 +431,8 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
             urls,
         },
     );
-    let token =
-        (millis(), option::of(node())).prop_map(|(expires_at, spent_by)| JoinToken { expires_at, spent_by });
+    let token = (millis(), option::of(node()), identity())
+        .prop_map(|(expires_at, spent_by, minted_by)| JoinToken { expires_at, spent_by, minted_by });
     let proof = (index(), any::<u64>(), octets()).prop_map(|(index, boot, signature)| KeyProof {
         index,
         boot: BootId(boot),
@@ -443,6 +473,7 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
         (request(), outcome())
             .prop_map(|(request, outcome)| (Key::Outcome(request), Value::Outcome(outcome))),
         (millis(), expiring()).prop_map(|(at, what)| (Key::Expiry(at, what), Value::Expiry)),
+        history().prop_map(|(place, row)| (Key::History(place), Value::History(row))),
         (digest(), key_use()).prop_map(|(key, usage)| (Key::ClusterKey(key), Value::ClusterKey(usage))),
     ]
 }

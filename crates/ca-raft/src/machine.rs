@@ -264,14 +264,14 @@ impl Machine {
             Ok(batch) => batch,
             Err(e) => return Err(self.stop_because(StopReason::Unreadable { index, why: e.to_string() })),
         };
-        let at = Moment { index, time: stamp };
         let mut outcomes = Vec::with_capacity(envelopes.len());
         let changes = {
             let mut overlay = Overlay::over(&self.store);
-            for envelope in envelopes {
+            for (ordinal, envelope) in (0..).zip(envelopes) {
                 if let Command::Tick { digest: Some((index, leaders)) } = envelope.command {
                     self.compare(index, leaders)?;
                 }
+                let at = Moment { index, ordinal, time: stamp };
                 let application = apply(&overlay, at, envelope).map_err(|e| self.storage_fault(&e))?;
                 overlay.absorb(application.changes);
                 outcomes.push(application.applied);

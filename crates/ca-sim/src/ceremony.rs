@@ -78,7 +78,10 @@ impl World {
     fn mint_join_token(&self, node: u64) -> Digest {
         let secret = Digest::over(&[b"join token", &node.to_be_bytes()]);
         let expires_at = self.now().plus(3_600_000);
-        assert_eq!(self.command(1, Command::MintJoinToken { secret, expires_at }), Outcome::Done);
+        assert_eq!(
+            self.command(1, Command::MintJoinToken { secret, expires_at, requester: Identity::Ceremony }),
+            Outcome::Done
+        );
         secret
     }
 
@@ -93,6 +96,7 @@ impl World {
                 algorithm: SignatureAlgorithm::default_for(key.public().kind()),
                 parent: ca(parent),
                 purpose,
+                requester: Identity::Ceremony,
             };
             assert_eq!(self.command(1, command), Outcome::Done);
         }
@@ -129,7 +133,10 @@ impl World {
         for mut profile in built_in(&dns).expect("the names are literals") {
             // Keys here are Ed25519, for its signatures are the same in every run.
             profile.keys = KeyRule::all();
-            assert_eq!(self.command(1, Command::DefineProfile(profile)), Outcome::Done);
+            assert_eq!(
+                self.command(1, Command::DefineProfile { profile, requester: Identity::Ceremony }),
+                Outcome::Done
+            );
         }
     }
 
@@ -178,7 +185,10 @@ impl World {
             scope: Scope::default(),
             label: "the one caller".to_owned(),
         };
-        assert_eq!(self.command(1, Command::SetGrant(grant)), Outcome::Done);
+        assert_eq!(
+            self.command(1, Command::SetGrant { grant, requester: Identity::Ceremony }),
+            Outcome::Done
+        );
     }
 }
 

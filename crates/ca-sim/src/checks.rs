@@ -1,5 +1,7 @@
 //! The checkers: each reads what the world recorded and ends the run if a promise is broken.
 
+mod acts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ca_core::apply::{Moment, apply};
@@ -65,7 +67,7 @@ impl History {
 
     fn add(&mut self, index: LogIndex, entry: &Entry) {
         let first = !self.outcomes.contains_key(&entry.envelope.id);
-        let moment = Moment { index, time: entry.stamp };
+        let moment = Moment { index, ordinal: 0, time: entry.stamp };
         let application =
             apply(&self.register, moment, entry.envelope.clone()).expect("memory has no faults");
         self.register.write(application.changes);
@@ -185,7 +187,8 @@ impl World {
     /// # Panics
     /// If one is broken.
     pub fn check(&self) -> History {
-        let history = History::of(&self.storm().entries());
+        let entries = self.storm().entries();
+        let history = History::of(&entries);
         self.i1_one_serial_one_certificate(&history);
         self.i3_released_is_recorded(&history);
         self.i4_signed_is_committed(&history);
@@ -193,6 +196,7 @@ impl World {
         self.i10_good_to_revoked();
         self.i11_this_update();
         self.i13_numbers_rise(&history);
+        history.i20_each_act_has_one_row(&entries);
         self.i23_registers_are_equal(&history);
         history
     }

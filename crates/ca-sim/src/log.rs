@@ -301,7 +301,7 @@ impl Replica {
             let below = self.register.copy();
             let mut batch = Overlay::over(&below);
             for (place, entry) in missing {
-                let at = Moment { index: index_of(place), time: entry.stamp };
+                let at = Moment { index: index_of(place), ordinal: 0, time: entry.stamp };
                 let application = apply(&batch, at, entry.envelope.clone()).expect("memory has no faults");
                 batch.absorb(application.changes);
                 told.push(application.applied);

@@ -15,7 +15,7 @@ use crate::profile::Profile;
 use crate::register::{
     Cluster, Issuer, IssuerPurpose, JoinToken, Key, KeyProof, KeyUse, Member, MemberState, PublicUrls, Value,
 };
-use crate::roles::{Grant, Granted};
+use crate::roles::{Grant, Granted, Identity};
 
 pub(super) fn new_member(
     name: String,
@@ -97,8 +97,9 @@ impl Step<'_> {
         &mut self,
         secret: Digest,
         expires_at: UnixMillis,
+        minted_by: Identity,
     ) -> Result<Outcome, Halt> {
-        let token = JoinToken { expires_at, spent_by: None };
+        let token = JoinToken { expires_at, spent_by: None, minted_by };
         self.set(Key::JoinToken(secret), Value::JoinToken(token));
         Ok(Outcome::Done)
     }

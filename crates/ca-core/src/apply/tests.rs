@@ -2,6 +2,7 @@
 
 mod bench;
 mod cluster_keys;
+mod history;
 mod refusals;
 mod rights;
 
@@ -30,7 +31,7 @@ use self::bench::*;
 fn a_spent_name_does_not_spend_the_token() {
     let mut bench = Bench::ready();
     let secret = Digest([6; 32]);
-    bench.done(Command::MintJoinToken { secret, expires_at: bench.now });
+    bench.done(Command::MintJoinToken { secret, expires_at: bench.now, requester: Identity::Ceremony });
     assert!(matches!(bench.apply(3, admit(Some(secret), "two")), Outcome::Refused(_)));
     assert_eq!(bench.apply(3, admit(Some(secret), "three")), Outcome::Admitted(NodeId(3)));
 }

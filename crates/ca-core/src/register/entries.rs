@@ -306,6 +306,8 @@ pub struct JoinToken {
     pub expires_at: UnixMillis,
     /// Who used it.
     pub spent_by: Option<NodeId>,
+    /// Who made it.
+    pub minted_by: Identity,
 }
 
 /// A node's token signed the key proof statement with a CA key, and the node verified it with the register's

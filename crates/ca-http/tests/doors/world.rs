@@ -122,7 +122,7 @@ impl World {
         })
         .await;
         for profile in built_in(&DnsRule::Any).unwrap() {
-            self.command(Command::DefineProfile(profile)).await;
+            self.command(Command::DefineProfile { profile, requester: Identity::Ceremony }).await;
         }
         for (ca, parent, profile) in [("root", "root", "root"), ("issuing", "root", "sub-ca")] {
             let public_key = ports.signer.generate();
@@ -135,6 +135,7 @@ impl World {
                 algorithm: SignatureAlgorithm::default_for(KeyKind::EcP256),
                 parent: id(parent),
                 purpose: IssuerPurpose::Public,
+                requester: Identity::Ceremony,
             })
             .await;
             self.command(Command::ProveKey { key, signature: vec![1] }).await;
@@ -169,7 +170,7 @@ impl World {
         let parsed = ca_x509::certificate::Certificate::parse(&certificate).unwrap();
         let key = Digest::of(parsed.public_key().spki_der());
         let grant = Grant { key, roles: roles.to_vec(), scope: Scope::default(), label: "test".to_owned() };
-        self.command(Command::SetGrant(grant)).await;
+        self.command(Command::SetGrant { grant, requester: Identity::Ceremony }).await;
         certificate
     }
 
@@ -347,7 +348,8 @@ impl Log for TestLog {
         let time = self.clock.now();
         let envelope = Envelope { id, expires_at: time.plus(20_000), command };
         let mut register = self.register.0.write().unwrap();
-        let application = apply(&*register, Moment { index: LogIndex(counter), time }, envelope).unwrap();
+        let application =
+            apply(&*register, Moment { index: LogIndex(counter), ordinal: 0, time }, envelope).unwrap();
         register.write(application.changes);
         Ok(application.applied)
     }

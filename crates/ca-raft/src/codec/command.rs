@@ -33,7 +33,7 @@ fn kind_to_wire(command: &Command) -> Kind {
             name: name.clone(),
             urls: Some(fields::urls_to_wire(urls)),
         }),
-        Command::DefineIssuer { ca, subject, public_key, algorithm, parent, purpose } => {
+        Command::DefineIssuer { ca, subject, public_key, algorithm, parent, purpose, requester } => {
             Kind::DefineIssuer(wire::DefineIssuer {
                 ca: ca.to_string(),
                 subject_der: octets(subject.as_der()),
@@ -41,10 +41,17 @@ fn kind_to_wire(command: &Command) -> Kind {
                 algorithm_der: algorithm.to_der().into(),
                 parent: parent.to_string(),
                 purpose: purpose_to_wire(*purpose).into(),
+                requester: Some(fields::identity_to_wire(*requester)),
             })
         }
-        Command::DefineProfile(defined) => Kind::DefineProfile(profile::to_wire(defined)),
-        Command::SetGrant(grant) => Kind::SetGrant(grant::to_wire(grant)),
+        Command::DefineProfile { profile: defined, requester } => Kind::DefineProfile(wire::DefineProfile {
+            profile: Some(profile::to_wire(defined)),
+            requester: Some(fields::identity_to_wire(*requester)),
+        }),
+        Command::SetGrant { grant, requester } => Kind::SetGrant(wire::SetGrant {
+            grant: Some(grant::to_wire(grant)),
+            requester: Some(fields::identity_to_wire(*requester)),
+        }),
         Command::Intent(intent) => Kind::Intent(intent_to_wire(intent)),
         Command::Record { ca, serial, signature } => Kind::Record(wire::Record {
             ca: ca.to_string(),
@@ -65,10 +72,13 @@ fn kind_to_wire(command: &Command) -> Kind {
             tbs_digest: octets(&tbs_digest.0),
             signature: octets(signature),
         }),
-        Command::MintJoinToken { secret, expires_at } => Kind::MintJoinToken(wire::MintJoinToken {
-            secret: octets(&secret.0),
-            expires_at_ms: expires_at.0,
-        }),
+        Command::MintJoinToken { secret, expires_at, requester } => {
+            Kind::MintJoinToken(wire::MintJoinToken {
+                secret: octets(&secret.0),
+                expires_at_ms: expires_at.0,
+                requester: Some(fields::identity_to_wire(*requester)),
+            })
+        }
         Command::AdmitMember { token, name, peer_address, api_address, va_address } => {
             Kind::AdmitMember(wire::AdmitMember {
                 token: token.map(|token| octets(&token.0)),
@@ -81,6 +91,11 @@ fn kind_to_wire(command: &Command) -> Kind {
         Command::ProveKey { key, signature } => {
             Kind::ProveKey(wire::ProveKey { key: octets(&key.0), signature: octets(signature) })
         }
+        Command::RecordRefusals { by, slug, count } => Kind::RecordRefusals(wire::RecordRefusals {
+            by: Some(fields::identity_to_wire(*by)),
+            slug: slug.clone(),
+            count: *count,
+        }),
         Command::Tick { digest } => Kind::Tick(wire::Tick {
             digest: digest
                 .map(|(index, digest)| wire::IndexDigest { index: index.0, digest: octets(&digest.0) }),
@@ -102,9 +117,16 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
             public_key: fields::public_key(&issuer.spki_der)?,
             algorithm: fields::algorithm(&issuer.algorithm_der)?,
             parent: fields::ca(&issuer.parent)?,
+            requester: fields::identity(issuer.requester)?,
         },
-        Kind::DefineProfile(defined) => Command::DefineProfile(profile::from_wire(defined)?),
-        Kind::SetGrant(grant) => Command::SetGrant(grant::from_wire(grant)?),
+        Kind::DefineProfile(defined) => Command::DefineProfile {
+            profile: profile::from_wire(required("profile", defined.profile)?)?,
+            requester: fields::identity(defined.requester)?,
+        },
+        Kind::SetGrant(set) => Command::SetGrant {
+            grant: grant::from_wire(required("grant", set.grant)?)?,
+            requester: fields::identity(set.requester)?,
+        },
         Kind::Intent(intent) => Command::Intent(intent_from_wire(intent)?),
         Kind::Record(record) => Command::Record {
             ca: fields::ca(&record.ca)?,
@@ -131,6 +153,7 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
         Kind::MintJoinToken(mint) => Command::MintJoinToken {
             secret: fields::digest(&mint.secret)?,
             expires_at: UnixMillis(mint.expires_at_ms),
+            requester: fields::identity(mint.requester)?,
         },
         Kind::AdmitMember(admit) => Command::AdmitMember {
             token: admit.token.map(|token| fields::digest(&token)).transpose()?,
@@ -142,6 +165,11 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
         Kind::ProveKey(proof) => {
             Command::ProveKey { key: fields::key_identifier(&proof.key)?, signature: proof.signature.into() }
         }
+        Kind::RecordRefusals(refusals) => Command::RecordRefusals {
+            by: fields::identity(refusals.by)?,
+            slug: refusals.slug,
+            count: refusals.count,
+        },
         Kind::Tick(tick) => Command::Tick {
             digest: tick
                 .digest

@@ -9,7 +9,7 @@ use ca_core::roles::Granted;
 use ca_x509::time::UnixSeconds;
 
 use super::fields::{self, known, octets, required};
-use super::{CodecError, command, grant, outcome, profile};
+use super::{CodecError, command, grant, history, outcome, profile};
 use crate::wire::log as wire;
 use crate::wire::log::row::Value as Kind;
 
@@ -33,6 +33,7 @@ pub(super) fn belongs(key: &Key, value: &Value) -> bool {
             | (Key::Attempt(_), Value::Attempt(_))
             | (Key::Outcome(_), Value::Outcome(_))
             | (Key::Expiry(..), Value::Expiry)
+            | (Key::History(_), Value::History(_))
             | (Key::ClusterKey(_), Value::ClusterKey(_))
     )
 }
@@ -56,6 +57,7 @@ pub(super) fn to_wire(value: &Value) -> wire::Row {
         Value::JoinToken(token) => Kind::JoinToken(wire::JoinToken {
             expires_at_ms: token.expires_at.0,
             spent_by: token.spent_by.map(|node| node.0),
+            minted_by: Some(fields::identity_to_wire(token.minted_by)),
         }),
         Value::KeyProof(proof) => Kind::KeyProof(wire::KeyProof {
             index: proof.index.0,
@@ -87,6 +89,7 @@ pub(super) fn to_wire(value: &Value) -> wire::Row {
         }),
         Value::Outcome(of) => Kind::Outcome(outcome::to_wire(of)),
         Value::Expiry => Kind::Expiry(wire::Empty {}),
+        Value::History(row) => Kind::History(history::to_wire(row)),
         Value::ClusterKey(usage) => Kind::ClusterKey(key_use_to_wire(usage)),
     };
     wire::Row { value: Some(kind) }
@@ -112,6 +115,7 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
         Kind::JoinToken(token) => Value::JoinToken(JoinToken {
             expires_at: UnixMillis(token.expires_at_ms),
             spent_by: token.spent_by.map(NodeId),
+            minted_by: fields::identity(token.minted_by)?,
         }),
         Kind::KeyProof(proof) => Value::KeyProof(KeyProof {
             index: LogIndex(proof.index),
@@ -136,6 +140,7 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
         }),
         Kind::Outcome(of) => Value::Outcome(outcome::from_wire(of)?),
         Kind::Expiry(wire::Empty {}) => Value::Expiry,
+        Kind::History(row) => Value::History(history::from_wire(row)?),
         Kind::ClusterKey(usage) => Value::ClusterKey(key_use_from_wire(usage)?),
     })
 }

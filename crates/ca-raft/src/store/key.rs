@@ -3,7 +3,8 @@
 //! One octet for the table, then the fields: numbers big-endian, texts ended by a zero octet (no name contains
 //! one), serials by length first, everything else of fixed length. Table 0 holds what is ours, not the register's.
 
-use ca_core::ids::{BootId, CaId, Digest, NodeId, ProfileName, RequestId, UnixMillis};
+use ca_core::history::HistoryPlace;
+use ca_core::ids::{BootId, CaId, Digest, LogIndex, NodeId, ProfileName, RequestId, UnixMillis};
 use ca_core::register::{Expiring, Key};
 use ca_x509::key::KeyIdentifier;
 use ca_x509::serial::SerialNumber;
@@ -35,6 +36,9 @@ pub(crate) fn encode(key: &Key) -> Vec<u8> {
         }
         Key::Expiry(at, Expiring::Attempt(digest)) => {
             to.number(&at.0.to_be_bytes()).number(&[1]).number(&digest.0)
+        }
+        Key::History(HistoryPlace { index, ordinal }) => {
+            to.number(&index.0.to_be_bytes()).number(&ordinal.to_be_bytes())
         }
     }
     .0
@@ -68,6 +72,7 @@ pub(crate) fn table(key: &Key) -> u8 {
         Key::Attempt(_) => 14,
         Key::Outcome(_) => 15,
         Key::Expiry(..) => 16,
+        Key::History(_) => 25,
         Key::ClusterKey(_) => 35,
     }
 }
@@ -125,6 +130,10 @@ impl Reader<'_> {
                 };
                 Key::Expiry(at, what)
             }
+            25 => Key::History(HistoryPlace {
+                index: LogIndex(self.number()?),
+                ordinal: self.fixed().map(u32::from_be_bytes)?,
+            }),
             35 => Key::ClusterKey(self.digest()?),
             _ => return None,
         })

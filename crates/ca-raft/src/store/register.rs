@@ -308,6 +308,7 @@ fn is_small(key: &Key) -> bool {
         | Key::Attempt(_)
         | Key::Outcome(_)
         | Key::Expiry(..)
+        | Key::History(_)
         | Key::ClusterKey(_) => false,
     }
 }

@@ -10,7 +10,7 @@ use ca_core::command::Command;
 use ca_core::ids::{BootId, ClusterId, Digest, Epoch, LogIndex, NodeId, UnixMillis};
 use ca_core::outcome::Outcome;
 use ca_core::register::PublicUrls;
-use ca_core::roles::{Grant, Role, Scope};
+use ca_core::roles::{Grant, Identity, Role, Scope};
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     SanType,
@@ -255,12 +255,9 @@ async fn applied(log: &IssuanceLog, index: LogIndex) {
 
 fn grant(number: u8) -> Command {
     let key = Digest([number; 32]);
-    Command::SetGrant(Grant {
-        key,
-        roles: vec![Role::Auditor],
-        scope: Scope::default(),
-        label: format!("grant {number}"),
-    })
+    let grant =
+        Grant { key, roles: vec![Role::Auditor], scope: Scope::default(), label: format!("grant {number}") };
+    Command::SetGrant { grant, requester: Identity::Ceremony }
 }
 
 /// Appends until it is done: a change of leader may refuse once.

@@ -79,10 +79,13 @@ impl Run {
                 algorithm: SignatureAlgorithm::Ed25519,
                 parent: root(),
                 purpose: IssuerPurpose::Public,
+                requester: Identity::Ceremony,
             },
             Command::ProveKey { key: key().key_identifier(), signature: vec![1; 64] },
         ];
-        commands.extend(built_in(&DnsRule::Any).unwrap().into_iter().map(Command::DefineProfile));
+        let profiles = built_in(&DnsRule::Any).unwrap().into_iter();
+        let requester = Identity::Ceremony;
+        commands.extend(profiles.map(|profile| Command::DefineProfile { profile, requester }));
         for command in commands {
             let envelope = run.envelope(command);
             run.log(std::slice::from_ref(&envelope)).await;

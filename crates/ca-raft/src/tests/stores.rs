@@ -254,14 +254,14 @@ proptest! {
         let mut digest = applied.digest;
         let mut keys = Vec::new();
         for (index, batch) in (1..).zip(batches) {
-            let at = Moment { index: LogIndex(index), time: UnixMillis(index * 1000) };
             let run = |below: &dyn ca_core::register::Register| {
                 let mut overlay = Overlay::over(below);
-                for mut envelope in batch.clone() {
+                for (ordinal, mut envelope) in (0..).zip(batch.clone()) {
                     // One in two is in time.
                     if index % 2 == 0 {
                         envelope.expires_at = UnixMillis(u64::MAX / 2);
                     }
+                    let at = Moment { index: LogIndex(index), ordinal, time: UnixMillis(index * 1000) };
                     let application = apply(&overlay, at, envelope).unwrap();
                     overlay.absorb(application.changes);
                 }

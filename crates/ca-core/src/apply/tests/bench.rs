@@ -45,7 +45,11 @@ impl Bench {
         bench.done(Command::InitCluster { id: ClusterId([7; 16]), name: "test".into(), urls });
         assert_eq!(bench.apply(1, admit(None, "one")), Outcome::Admitted(NodeId(1)));
         let secret = Digest([5; 32]);
-        bench.done(Command::MintJoinToken { secret, expires_at: START.plus(1_000) });
+        bench.done(Command::MintJoinToken {
+            secret,
+            expires_at: START.plus(1_000),
+            requester: Identity::Ceremony,
+        });
         assert_eq!(bench.apply(2, admit(Some(secret), "two")), Outcome::Admitted(NodeId(2)));
         for (octet, name, parent) in [(10, "root", "root"), (11, "issuing", "root"), (12, "peers", "peers")] {
             bench.done(define(name, parent, octet));
@@ -56,7 +60,7 @@ impl Bench {
         for mut profile in built_in(&DnsRule::Any).unwrap() {
             // Keys here are Ed25519, any octets of which are one.
             profile.keys = KeyRule::all();
-            bench.done(Command::DefineProfile(profile));
+            bench.done(Command::DefineProfile { profile, requester: Identity::Ceremony });
         }
         bench.grant(1, &[Role::Requester, Role::Officer], Scope::default());
         for (name, parent, profile, octet) in
@@ -92,7 +96,7 @@ impl Bench {
 
     pub(super) fn log(&mut self, envelope: Envelope) -> Applied {
         self.index = self.index.saturating_add(1);
-        let at = Moment { index: LogIndex(self.index), time: self.now };
+        let at = Moment { index: LogIndex(self.index), ordinal: 0, time: self.now };
         let Application { applied, changes } = apply(&self.register, at, envelope).unwrap();
         if matches!(applied.outcome(), Outcome::Refused(_)) {
             // What is refused sets nothing but the memory of the refusal, its expiry and the time.
@@ -113,7 +117,7 @@ impl Bench {
 
     pub(super) fn grant(&mut self, key: u8, roles: &[Role], scope: Scope) {
         let grant = Grant { key: Digest([key; 32]), roles: roles.to_vec(), scope, label: String::new() };
-        self.done(Command::SetGrant(grant));
+        self.done(Command::SetGrant { grant, requester: Identity::Ceremony });
     }
 
     pub(super) fn done(&mut self, command: Command) {
@@ -211,6 +215,7 @@ pub(super) fn define(name: &str, parent: &str, octet: u8) -> Command {
         algorithm: SignatureAlgorithm::Ed25519,
         parent: ca(parent),
         purpose: if name == "peers" { IssuerPurpose::Peers } else { IssuerPurpose::Public },
+        requester: Identity::Ceremony,
     }
 }
 

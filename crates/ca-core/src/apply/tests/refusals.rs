@@ -51,7 +51,7 @@ const REFUSALS: &[Case] = &[
     ("ca-exists", |bench| bench.apply(1, define("root", "root", 50))),
     ("ca-exists", |bench| bench.apply(1, define("another", "root", 10))),
     ("ca-exists", |bench| {
-        let Command::DefineIssuer { ca: _, subject: _, public_key, algorithm, parent, purpose } =
+        let Command::DefineIssuer { ca: _, subject: _, public_key, algorithm, parent, purpose, requester } =
             define("another", "root", 50)
         else {
             panic!("it defines")
@@ -59,7 +59,15 @@ const REFUSALS: &[Case] = &[
         let subject = subject("root");
         bench.apply(
             1,
-            Command::DefineIssuer { ca: ca("another"), subject, public_key, algorithm, parent, purpose },
+            Command::DefineIssuer {
+                ca: ca("another"),
+                subject,
+                public_key,
+                algorithm,
+                parent,
+                purpose,
+                requester,
+            },
         )
     }),
     ("ca-exists", |bench| {
@@ -79,7 +87,7 @@ const REFUSALS: &[Case] = &[
     }),
     ("profile-version", |bench| {
         let profile = bench.register().profile(&"client".parse().unwrap()).unwrap().unwrap();
-        bench.apply(1, Command::DefineProfile(profile))
+        bench.apply(1, Command::DefineProfile { profile, requester: Identity::Ceremony })
     }),
     ("forbidden", |bench| {
         let serial = bench.issued(60);
@@ -100,7 +108,7 @@ const REFUSALS: &[Case] = &[
         let intent = bench.intent(60);
         let mut profile = bench.register().profile(&intent.profile).unwrap().unwrap();
         profile.version += 1;
-        bench.done(Command::DefineProfile(profile));
+        bench.done(Command::DefineProfile { profile, requester: Identity::Ceremony });
         bench.apply(1, Command::Intent(intent))
     }),
     ("stale-draft", |bench| {
@@ -214,13 +222,13 @@ const REFUSALS: &[Case] = &[
     ("join-token-spent", |bench| bench.apply(3, admit(Some(Digest([5; 32])), "three"))),
     ("join-token-expired", |bench| {
         let secret = Digest([6; 32]);
-        bench.done(Command::MintJoinToken { secret, expires_at: bench.now });
+        bench.done(Command::MintJoinToken { secret, expires_at: bench.now, requester: Identity::Ceremony });
         bench.wait(1);
         bench.apply(3, admit(Some(secret), "three"))
     }),
     ("name-taken", |bench| {
         let secret = Digest([6; 32]);
-        bench.done(Command::MintJoinToken { secret, expires_at: bench.now });
+        bench.done(Command::MintJoinToken { secret, expires_at: bench.now, requester: Identity::Ceremony });
         bench.apply(3, admit(Some(secret), "two"))
     }),
     ("not-signing", |bench| {

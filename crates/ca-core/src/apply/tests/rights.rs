@@ -100,7 +100,7 @@ fn i18_nobody_outside_the_cluster_is_certified_by_the_peers_ca() {
     let mut bench = Bench::ready();
     let mut profile = bench.register().profile(&"tls-server".parse().unwrap()).unwrap().unwrap();
     (profile.version, profile.issuers) = (2, vec![ca("peers")]);
-    bench.done(Command::DefineProfile(profile));
+    bench.done(Command::DefineProfile { profile, requester: Identity::Ceremony });
     let verdict = planned(&bench, "web.test");
     assert!(matches!(&verdict, Err(Refusal::OutsideProfile { field, .. }) if field == "ca"), "{verdict:?}");
 }
