@@ -1,4 +1,5 @@
-//! The authority: its ports, what it knows of its own freshness, and its caches. Nothing else.
+//! The authority: its ports, what it knows of its own freshness, its caches, and the refusals that it has yet to record.
+//! Nothing else.
 
 use ca_core::certificate::{assembled, chain};
 use ca_core::ids::CaId;
@@ -11,6 +12,7 @@ use crate::freshness::Freshness;
 use crate::issue::Issued;
 use crate::ocsp::AnswerCache;
 use crate::ports::{Clock, Entropy, Log, Signer, Verifier};
+use crate::refusals::RefusalBook;
 
 /// The outside of one authority.
 pub trait Ports: Send + Sync + 'static {
@@ -43,6 +45,7 @@ pub struct Authority<P> {
     pub(crate) freshness: Freshness,
     pub(crate) lists: CrlCache,
     pub(crate) answers: AnswerCache,
+    pub(crate) refusals: RefusalBook,
 }
 
 impl<P> std::fmt::Debug for Authority<P> {
@@ -55,7 +58,13 @@ impl<P: Ports> Authority<P> {
     /// An authority over these ports. Signs nothing before its first fresh ReadIndex (R18).
     pub fn new(ports: P) -> Self {
         let freshness = Freshness::restored(ports.log().stored_as_of());
-        Self { ports, freshness, lists: CrlCache::default(), answers: AnswerCache::default() }
+        Self {
+            ports,
+            freshness,
+            lists: CrlCache::default(),
+            answers: AnswerCache::default(),
+            refusals: RefusalBook::default(),
+        }
     }
 
     /// The ports, for who wires them.

@@ -23,6 +23,7 @@ pub mod crl;
 pub mod ocsp;
 
 pub mod freshness;
+mod refusals;
 pub mod responder;
 pub mod settle;
 

@@ -24,6 +24,13 @@ pub const ANSWERS_MAX: usize = 16_384;
 /// How many open intents one sweep looks at.
 pub const SETTLE_ROWS: usize = 256;
 
+/// How often the refusals of one caller with one slug enter the log (R16): a caller in a loop costs six entries a minute.
+pub const REFUSALS_EVERY_MS: u64 = 10_000;
+
+/// Callers and slugs whose refusals are counted at one time: about 100 octets each. Every caller among them holds a
+/// certificate of this cluster, and meets a handful of slugs.
+pub const REFUSALS_MAX: usize = 1024;
+
 const _: () = assert!(STATUS_REFRESH_S * 2 < STATUS_LIFE_S, "I12");
 const _: () =
     assert!(VA_GRACE_MS / 1000 < STATUS_LIFE_S - STATUS_REFRESH_S, "I12: graced answers are not expired");

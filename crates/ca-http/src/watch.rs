@@ -52,6 +52,12 @@ pub(crate) async fn watch<P: Ports>(State(doors): State<Doors<P>>, request: Requ
     let told = response.extensions().get::<Told>().copied();
     let problem = response.extensions_mut().remove::<Problem>();
     let slug = problem.as_ref().map(Problem::slug);
+    // What a caller got wrong is a refusal; what this node cannot do is none (R16).
+    if let (Some(caller), Some(slug)) = (caller, slug)
+        && response.status().is_client_error()
+    {
+        doors.authority.count_refusal(caller, slug);
+    }
     if let Some(problem) = problem {
         response = completed(&doors, problem, &response, &request_id);
     }

@@ -1,4 +1,5 @@
-//! What a node does by itself: stays fresh, brings and proves keys, keeps its responder and its TLS keys certified;
+//! What a node does by itself: stays fresh, brings and proves keys, keeps its responder and its TLS keys certified, records
+//! what it refused;
 //! and as a leader cuts lists, settles old intents, takes members in, moves register time.
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub(crate) fn start(
     tasks.spawn(repeat("leaves", RENEWAL_EVERY, stop.clone(), authority.clone(), renewal));
     tasks.spawn(repeat("lists", LOOK_EVERY, stop.clone(), authority.clone(), lists));
     tasks.spawn(repeat("members", LOOK_EVERY, stop.clone(), authority.clone(), members));
+    tasks.spawn(repeat("refusals", LOOK_EVERY, stop.clone(), authority.clone(), refusals));
     tasks.spawn(repeat("tick", TICK_EVERY, stop.clone(), authority.clone(), tick));
     tasks
 }
@@ -179,6 +181,18 @@ fn next_step(standing: &Standing, node: NodeId, member: &Member, learners: &[Nod
     } else {
         Step::None
     }
+}
+
+/// What this node refused to known callers enters the history (R16).
+async fn refusals(authority: NodeAuthority) -> Result<(), Failure> {
+    let recorded = authority.record_refusals().await?;
+    if recorded.uncounted > 0 {
+        tracing::warn!(
+            uncounted = recorded.uncounted,
+            "refusals of too many callers: these are not in the history"
+        );
+    }
+    Ok(())
 }
 
 /// Moves register time, and has every node compare its digest with the leader's (I23).

@@ -9,6 +9,8 @@ mod i16_i17_partitions;
 #[cfg(test)]
 mod i1_i3_i4_signing;
 #[cfg(test)]
+mod i20_history;
+#[cfg(test)]
 mod i23_registers;
 #[cfg(test)]
 mod i28_wrong_signatures;
