@@ -1,7 +1,7 @@
 //! `/api/v1/certificates/{serial}`: what it is, what became of it, and its end.
 
 use axum::body::Body;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use ca_authority::ports::Log;
@@ -14,11 +14,13 @@ use ca_core::status::{Status, status};
 use ca_x509::crl::RevocationReason;
 use ca_x509::serial::SerialNumber;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::answer::{PEM_CHAIN, PKIX_CERT, certificate_pem, handshake_chain, json, typed};
 use crate::body;
 use crate::doors::Doors;
 use crate::error::DoorError;
+use crate::extract::{Path, Query};
 use crate::guard::Caller;
 use crate::issue::{idempotency_key, wants_pem};
 use crate::limits::ADMIN_BODY_OCTETS_MAX;
@@ -27,9 +29,11 @@ use crate::watch::Told;
 use crate::wire::{CertificateAnswer, LogPlace, RevokeAnswer, RevokeRequest};
 
 /// What may follow the `?`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct WhichCa {
+    /// The CA; found by the serial if none is named.
     ca: Option<String>,
 }
 
@@ -37,10 +41,9 @@ pub(crate) struct WhichCa {
 pub(crate) async fn show<P: Ports>(
     State(doors): State<Doors<P>>,
     Path(file): Path<String>,
-    query: Result<Query<WhichCa>, axum::extract::rejection::QueryRejection>,
+    Query(query): Query<WhichCa>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Query(query) = query.map_err(|e| DoorError::BadRequest { field: "query", why: e.body_text() })?;
     let (text, form) = match file.rsplit_once('.') {
         Some((text, "pem")) => (text, Form::Pem),
         Some((text, "der")) => (text, Form::Der),

@@ -1,6 +1,6 @@
 //! What the cluster is: its CAs and members, and who the caller is to it.
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use ca_authority::Ports;
@@ -14,6 +14,7 @@ use ca_core::roles::Role;
 use crate::answer::{PEM_CHAIN, certificate_pem, json, typed};
 use crate::doors::Doors;
 use crate::error::DoorError;
+use crate::extract::Path;
 use crate::guard::{Caller, grant_of};
 use crate::problem::Problem;
 use crate::wire::{CaAnswer, ClusterAnswer, MemberAnswer, StandingAnswer, UrlsAnswer, WhoamiAnswer};

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use axum::body::Body;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use ca_authority::Ports;
@@ -15,6 +15,7 @@ use crate::answer::json;
 use crate::body;
 use crate::doors::Doors;
 use crate::error::DoorError;
+use crate::extract::Path;
 use crate::guard::Caller;
 use crate::limits::ADMIN_BODY_OCTETS_MAX;
 use crate::problem::Problem;

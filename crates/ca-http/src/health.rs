@@ -2,15 +2,18 @@
 
 use std::str::FromStr;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ca_authority::Ports;
 use ca_core::register::StorageFault;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::cache::no_store;
 use crate::doors::Doors;
 use crate::error::DoorError;
+use crate::extract::Query;
 use crate::problem::Problem;
 
 /// What a balancer asks a node for before it sends requests there.
@@ -69,15 +72,21 @@ pub(crate) async fn live() -> Response {
     no_store((StatusCode::OK, "ok\n").into_response())
 }
 
-/// `GET /readyz?role=write|va|va-stale`; `write` if none is named.
+/// What may follow the `?`.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Readiness {
+    /// `write`, `va`, `va-stale`; `write` if none is named.
+    role: Option<String>,
+}
+
+/// `GET /readyz?role=write|va|va-stale`
 pub(crate) async fn ready<P: Ports>(
     State(doors): State<Doors<P>>,
-    RawQuery(query): RawQuery,
+    Query(asked): Query<Readiness>,
 ) -> Result<Response, Problem> {
-    let role = match query.as_deref() {
-        None | Some("") => ReadyRole::Write,
-        Some(query) => query.strip_prefix("role=").unwrap_or(query).parse()?,
-    };
+    let role = asked.role.map_or(Ok(ReadyRole::Write), |role| role.parse())?;
     let answer = match doors.health.ready(role) {
         Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
         // Not an error of the request: what a balancer reads, and a person after it.

@@ -3,7 +3,7 @@
 //! ```text
 //!  ca-node's accept loop ── PeerCertificate ──▶ watch: request id, deadline, one event, problem+json
 //!                                                 │
-//!                        api: guard (the route's rule) ─▶ handler ─▶ Authority::issue, revoke
+//!          table ─▶ api: guard (the route's rule) ─▶ handler ─▶ Authority::issue, revoke
 //!                        va:                              handler ─▶ Authority::answer_ocsp, crl
 //! ```
 //!
@@ -13,6 +13,9 @@
 
 mod api;
 mod doors;
+mod openapi;
+mod route;
+mod table;
 mod va;
 
 mod guard;
@@ -34,6 +37,7 @@ mod answer;
 mod body;
 mod cache;
 mod error;
+mod extract;
 
 pub mod explain;
 pub mod limits;

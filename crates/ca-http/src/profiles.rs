@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use axum::body::Body;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::header::{ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -13,11 +13,13 @@ use ca_core::outcome::Refusal;
 use ca_core::profile::{Audience, Profile, ProfileFault};
 use ca_core::register::{IssuerPurpose, Key, StorageFault, Value};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::answer::json;
 use crate::body;
 use crate::doors::Doors;
 use crate::error::DoorError;
+use crate::extract::{Path, Query};
 use crate::guard::Caller;
 use crate::limits::ADMIN_BODY_OCTETS_MAX;
 use crate::problem::Problem;
@@ -40,8 +42,9 @@ pub(crate) async fn show<P: Ports>(
 }
 
 /// What may follow the `?` of a change.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Manner {
     /// Checks everything and writes nothing.
     #[serde(default)]
@@ -54,11 +57,10 @@ pub(crate) async fn put<P: Ports>(
     State(doors): State<Doors<P>>,
     Extension(Caller(caller)): Extension<Caller>,
     Path(name): Path<String>,
-    query: Result<Query<Manner>, axum::extract::rejection::QueryRejection>,
+    Query(manner): Query<Manner>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let Query(manner) = query.map_err(|e| DoorError::BadRequest { field: "query", why: e.body_text() })?;
     let name = profile_name(&name)?;
     let seen = version_seen(&headers)?;
     let document: ProfileDocument = body::json(&body::read(body, ADMIN_BODY_OCTETS_MAX).await?)?;

@@ -1,6 +1,6 @@
 //! `GET /api/v1/certificates`: finds certificates, a page at a time.
 
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine as _;
@@ -15,22 +15,29 @@ use ca_core::status::Status;
 use ca_x509::certificate::TbsCertificate;
 use ca_x509::serial::SerialNumber;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::answer::json;
 use crate::doors::Doors;
 use crate::error::DoorError;
+use crate::extract::Query;
 use crate::guard::{Caller, grant_of};
 use crate::limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, SEARCH_ROWS_MAX};
 use crate::problem::Problem;
 use crate::wire::{CertificateSummary, CertificatesAnswer};
 
 /// What may follow the `?`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
+    /// Terms that must all hold, as `name=*.web.test status=good expires<2027-01-01`; empty for everything.
     #[serde(default)]
     filter: String,
+    /// The most that one page holds; 100 if left out.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -39,9 +46,8 @@ pub(crate) struct Asked {
 pub(crate) async fn list<P: Ports>(
     State(doors): State<Doors<P>>,
     Extension(Caller(identity)): Extension<Caller>,
-    query: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let Query(asked) = query.map_err(|e| DoorError::BadRequest { field: "query", why: e.body_text() })?;
     let limit = asked.limit.unwrap_or(PAGE_ITEMS_DEFAULT);
     if !(1..=PAGE_ITEMS_MAX).contains(&limit) {
         let why = format!("{limit}, where 1 to {PAGE_ITEMS_MAX} may be");

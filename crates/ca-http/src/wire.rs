@@ -8,6 +8,7 @@ mod profile;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use zeroize::Zeroize;
 
 pub use self::grant::GrantDocument;
@@ -18,7 +19,7 @@ pub use self::profile::{
 };
 
 /// `POST /api/v1/certificates`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IssueRequest {
     /// The profile's name.
@@ -37,7 +38,7 @@ pub struct IssueRequest {
 }
 
 /// The answer to an [`IssueRequest`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IssueAnswer {
     /// The serial.
     pub serial: String,
@@ -54,14 +55,14 @@ pub struct IssueAnswer {
 }
 
 /// A place in the issuance log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogPlace {
     /// The entry.
     pub index: u64,
 }
 
 /// `GET /api/v1/certificates/{serial}`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CertificateAnswer {
     /// The serial.
     pub serial: String,
@@ -85,7 +86,7 @@ pub struct CertificateAnswer {
 }
 
 /// `POST /api/v1/certificates/{serial}/revoke`; an empty body is one without fields.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeRequest {
     /// RFC 5280 §5.3.1, as `keyCompromise` or `key-compromise`; `unspecified` if none is given.
@@ -97,7 +98,7 @@ pub struct RevokeRequest {
 }
 
 /// The answer to a [`RevokeRequest`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RevokeAnswer {
     /// The serial.
     pub serial: String,
@@ -110,7 +111,7 @@ pub struct RevokeAnswer {
 }
 
 /// `GET /api/v1/certificates?filter=&limit=&cursor=`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CertificatesAnswer {
     /// By CA and serial.
     pub certificates: Vec<CertificateSummary>,
@@ -120,7 +121,7 @@ pub struct CertificatesAnswer {
 }
 
 /// One certificate that was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CertificateSummary {
     /// The serial.
     pub serial: String,
@@ -149,7 +150,7 @@ pub struct CertificateSummary {
 }
 
 /// `POST /api/v1/revocations`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevocationsRequest {
     /// Which certificates, as in `GET /api/v1/certificates`; not empty.
@@ -166,7 +167,7 @@ pub struct RevocationsRequest {
 }
 
 /// The answer to a [`RevocationsRequest`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RevocationsAnswer {
     /// What this call has revoked, or would.
     pub revoked: Vec<RevokedSerial>,
@@ -178,7 +179,7 @@ pub struct RevocationsAnswer {
 }
 
 /// One certificate that is revoked now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RevokedSerial {
     /// The serial.
     pub serial: String,
@@ -190,7 +191,7 @@ pub struct RevokedSerial {
 }
 
 /// One of `GET /api/v1/cas`; `GET /api/v1/cas/{ca}`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CaAnswer {
     /// Its name.
     pub name: String,
@@ -219,7 +220,7 @@ pub struct CaAnswer {
 }
 
 /// The answer to a change of a profile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProfileChanged {
     /// The profile.
     pub name: String,
@@ -232,7 +233,7 @@ pub struct ProfileChanged {
 }
 
 /// `GET /api/v1/cluster`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClusterAnswer {
     /// 16 octets in hex.
     pub id: String,
@@ -249,7 +250,7 @@ pub struct ClusterAnswer {
 }
 
 /// The public addresses in the certificates of a cluster, each a scheme and a host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UrlsAnswer {
     /// Of lists of revocations.
     pub crl: String,
@@ -260,7 +261,7 @@ pub struct UrlsAnswer {
 }
 
 /// How one node stands in its cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StandingAnswer {
     /// The node.
     pub node: u64,
@@ -285,7 +286,7 @@ pub struct StandingAnswer {
 }
 
 /// One member.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MemberAnswer {
     /// Its number.
     pub node: u64,
@@ -302,7 +303,7 @@ pub struct MemberAnswer {
 }
 
 /// `GET /api/v1/whoami`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WhoamiAnswer {
     /// As it stands in the log.
     pub identity: String,
@@ -314,7 +315,7 @@ pub struct WhoamiAnswer {
 }
 
 /// `POST /api/v1/join`: what a new node shows and wants certified.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JoinRequest {
     /// The secret of its invitation.
@@ -334,7 +335,7 @@ pub struct JoinRequest {
 }
 
 /// What a new node needs to know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JoinAnswer {
     /// The cluster's id, in hex.
     pub cluster: String,
@@ -355,7 +356,7 @@ pub struct JoinAnswer {
 }
 
 /// A member that a new node connects to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JoinMember {
     /// Its number.
     pub node: u64,
@@ -368,7 +369,7 @@ pub struct JoinMember {
 }
 
 /// `POST /api/v1/join-tokens`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JoinTokenAnswer {
     /// The whole token, for `ca-node join`.
     pub token: Secret,
@@ -377,7 +378,7 @@ pub struct JoinTokenAnswer {
 }
 
 /// Text that is never shown and is wiped after its use (I26).
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct Secret(String);
 

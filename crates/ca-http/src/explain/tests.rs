@@ -10,36 +10,56 @@ use ca_x509::serial::SerialNumber;
 
 use super::*;
 use crate::error::DoorError;
+use crate::problem::status_of;
+
+/// What only the program says, never a door.
+const PROGRAM: [&str; 18] = [
+    "config-unknown-key",
+    "config-invalid",
+    "port-in-use",
+    "wrong-pin",
+    "token-not-found",
+    "token-failed",
+    "foreign-data-dir",
+    "data-dir-locked",
+    "unreachable",
+    "log-failed",
+    "node-stopped",
+    "data-dir-used",
+    "peer-tls",
+    "membership",
+    "bad-name",
+    "bad-node-count",
+    "urls-missing",
+    "bad-url",
+];
+
+/// Every slug that a door may answer with.
+fn every_problem() -> BTreeSet<&'static str> {
+    let refusals = every_refusal();
+    let (acts, doors) = (every_act_error(), every_door_error());
+    let acts = acts.iter().map(ActError::slug).chain(doors.iter().map(DoorError::slug));
+    refusals.iter().map(Refusal::slug).chain(acts).collect()
+}
 
 #[test]
 fn every_slug_is_explained() {
-    let refusals = every_refusal().iter().map(Refusal::slug).collect::<Vec<_>>();
-    let acts = every_act_error().iter().map(ActError::slug).collect::<Vec<_>>();
-    let doors = every_door_error().iter().map(DoorError::slug).collect::<Vec<_>>();
-    let program = [
-        "config-unknown-key",
-        "config-invalid",
-        "port-in-use",
-        "wrong-pin",
-        "token-not-found",
-        "token-failed",
-        "foreign-data-dir",
-        "data-dir-locked",
-        "unreachable",
-        "log-failed",
-        "node-stopped",
-        "data-dir-used",
-        "peer-tls",
-        "membership",
-        "bad-name",
-        "bad-node-count",
-        "urls-missing",
-        "bad-url",
-    ];
-    let in_use: BTreeSet<&str> = refusals.into_iter().chain(acts).chain(doors).chain(program).collect();
+    let in_use: BTreeSet<&str> = every_problem().into_iter().chain(PROGRAM).collect();
     let explained: BTreeSet<&str> = explanations().map(|explanation| explanation.slug).collect();
     assert_eq!(in_use, explained);
     assert_eq!(explanations().count(), explained.len(), "each once");
+}
+
+#[test]
+fn every_problem_has_a_status_of_its_own() {
+    for slug in every_problem() {
+        assert!(status_of(slug).is_some(), "{slug}: give it a line in STATUSES");
+        let explained = explain(slug).is_some();
+        assert!(explained, "{slug}");
+    }
+    for slug in PROGRAM {
+        assert_eq!(status_of(slug), None, "{slug}: no door answers with it");
+    }
 }
 
 #[test]

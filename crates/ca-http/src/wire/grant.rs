@@ -4,9 +4,10 @@ use ca_core::ids::Digest;
 use ca_core::roles::{Grant, Reach, Role, Scope};
 use ca_x509::name::HostName;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// One of `GET /api/v1/grants`; `PUT /api/v1/grants/{key}`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantDocument {
     /// SHA-256 of the caller's SubjectPublicKeyInfo, in hex; `whoami` shows a caller its own. In a `PUT` the path

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A whole number of seconds, written with a unit: `90d`, `24h`, `30m`, `3600s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +15,20 @@ pub struct Life(pub u64);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not like 90d, 24h, 30m or 3600s")]
 pub struct NotALife(pub String);
+
+impl PartialSchema for Life {
+    fn schema() -> RefOr<Schema> {
+        let text = "a whole number of seconds with a unit: `90d`, `24h`, `30m`, `3600s`";
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(text))
+            .pattern(Some("^[0-9]+[dhms]$"))
+            .build()
+            .into()
+    }
+}
+
+impl ToSchema for Life {}
 
 const UNITS: [(&str, u64); 4] = [("d", 24 * 3600), ("h", 3600), ("m", 60), ("s", 1)];
 

@@ -14,6 +14,7 @@ use ca_core::profile::{
 };
 use ca_x509::certificate::{BasicConstraints, CertificatePolicy, CertificateTemplate, KeyUsage};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use self::authority::{CaDocument, SubtreesDocument};
 pub use self::names::{KindDocument, NamesDocument};
@@ -21,7 +22,7 @@ pub use self::subject::SubjectDocument;
 use super::life::Life;
 
 /// `GET` and `PUT /api/v1/profiles/{name}`, one of `GET /api/v1/profiles`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileDocument {
     /// Its name: 1 to 32 lower-case letters, digits and hyphens.
@@ -70,7 +71,7 @@ pub struct ProfileDocument {
 }
 
 /// How long a certificate lives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValidityDocument {
     /// When nothing is asked for.
@@ -83,7 +84,7 @@ pub struct ValidityDocument {
 }
 
 /// What the key may do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UsageDocument {
     /// Names of RFC 5280 §4.2.1.3: `digitalSignature`, `keyEncipherment`, …
@@ -104,7 +105,7 @@ pub struct UsageDocument {
 }
 
 /// One policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyDocument {
     /// Its object identifier: `2.23.140.1.2.1`.
@@ -115,7 +116,7 @@ pub struct PolicyDocument {
 }
 
 /// A Windows template, by name (version 1) or by object identifier and versions (later ones).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateDocument {
     /// 1 to 64 characters.

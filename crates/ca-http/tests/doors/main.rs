@@ -5,6 +5,8 @@ mod api;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod openssl;
 #[cfg(test)]
 mod search;

@@ -39,6 +39,8 @@ use ca_x509::time::UnixSeconds;
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
+use crate::contract::keeps_to_it;
+
 const NODE: NodeId = NodeId(1);
 
 pub(crate) struct World {
@@ -179,7 +181,16 @@ impl World {
         client_certificate()
     }
 
-    pub(crate) async fn api(&self, caller: Option<&[u8]>, mut request: Request<Body>) -> Answer {
+    /// An answer of the API, which keeps to what is documented.
+    pub(crate) async fn api(&self, caller: Option<&[u8]>, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = self.undocumented(caller, request).await;
+        keeps_to_it(&method, &path, &answer);
+        answer
+    }
+
+    /// An answer of the API, whatever is documented.
+    pub(crate) async fn undocumented(&self, caller: Option<&[u8]>, mut request: Request<Body>) -> Answer {
         request.extensions_mut().insert(PeerCertificate(caller.map(<[u8]>::to_vec)));
         read(self.doors.api().oneshot(request).await.unwrap()).await
     }

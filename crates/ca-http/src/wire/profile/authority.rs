@@ -3,13 +3,14 @@
 use ca_core::profile::{IpBlock, Profile, ProfileFault};
 use ca_x509::certificate::{NameConstraints, NameSubtree, PolicyConstraints};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::is_default;
 use super::names::block;
 use super::read::each;
 
 /// For certificates of CAs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaDocument {
     /// How many CAs may follow below (RFC 5280 §4.2.1.9).
@@ -33,7 +34,7 @@ pub struct CaDocument {
 }
 
 /// Names below these bases.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubtreesDocument {
     /// Domains: these, and whatever lies below them.

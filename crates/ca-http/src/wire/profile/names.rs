@@ -4,12 +4,13 @@ use std::net::IpAddr;
 
 use ca_core::profile::{Allow, DnsRule, IpBlock, IpRule, NameRules, NameSource, ProfileFault, UriRule};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::read::{allow, each, fault, known, word};
 use super::{is_default, is_false};
 
 /// Which subject alternative names may be certified; by default none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamesDocument {
     /// `either` (the caller's list if there is one, else the CSR's), `csr` or `caller`.
@@ -42,7 +43,7 @@ pub struct NamesDocument {
 }
 
 /// `"none"`, `"any"`, or a list: these domains and whatever lies below them, these blocks, these prefixes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum KindDocument {
     /// `none` or `any`.

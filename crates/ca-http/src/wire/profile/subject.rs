@@ -3,13 +3,14 @@
 use ca_core::profile::{AttributeRule, AttributeSource, ProfileFault, SubjectRule};
 use ca_x509::name::AttributeType;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::read::{each, fault};
 
 /// `"given"` (as the cluster's own code says; for `audience = "cluster"`), or the attributes in their order:
 /// `O=Example Ltd` (always this), `serialNumber required`, `OU optional` (as the CSR has them), `CN from names` (the
 /// CSR's, which is then one of the certified names). What a CSR has beyond these does not count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum SubjectDocument {
     /// `given`.

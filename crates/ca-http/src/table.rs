@@ -1,0 +1,251 @@
+//! Every route of the API: its rule, its handler, and what callers are told of it. A new route is a new entry here:
+//! `get`, `post`, `put` or `delete` with path, rule and handler; `about`; what it takes, gives and refuses. Then
+//! `UPDATE_EXPECT=1 cargo test -p ca-http openapi` writes `docs/openapi.json` anew.
+
+use ca_authority::Ports;
+use ca_core::roles::Role;
+
+use crate::answer::{PEM_CHAIN, PKIX_CERT};
+use crate::certificates::WhichCa;
+use crate::guard::Rule::{AnyCertificate, AnyRole, Anyone, Has};
+use crate::health::Readiness;
+use crate::profiles::Manner;
+use crate::route::{Route, delete, get, post, put};
+use crate::search::Asked;
+use crate::wire::{
+    CaAnswer, CertificateAnswer, CertificatesAnswer, ClusterAnswer, GrantDocument, IssueAnswer, IssueRequest,
+    JoinAnswer, JoinRequest, JoinTokenAnswer, MemberAnswer, ProfileChanged, ProfileDocument,
+    RevocationsAnswer, RevocationsRequest, RevokeAnswer, RevokeRequest, WhoamiAnswer,
+};
+use crate::{certificates, cluster, grants, health, issue, join, openapi, profiles, revocations, search};
+
+pub(crate) fn table<P: Ports>() -> Vec<Route<P>> {
+    let mut table = certificates();
+    for chapter in [revocations(), cas(), profiles(), grants(), cluster(), itself()] {
+        table.extend(chapter);
+    }
+    table
+}
+
+const REVOKERS: &[Role] = &[Role::Officer, Role::Ra, Role::Requester];
+
+fn certificates<P: Ports>() -> Vec<Route<P>> {
+    vec![
+        post("/api/v1/certificates", Has(&[Role::Requester, Role::Ra]), issue::issue::<P>)
+            .about(
+                "certificates",
+                "Issue a certificate",
+                "With `Accept: application/pem-certificate-chain` the answer is the certificate and what leads to its \
+                 root, as a server sends them.",
+            )
+            .idempotent()
+            .takes::<IssueRequest>()
+            .gives::<IssueAnswer>(201, "issued, and in the log")
+            .gives_raw(201, "issued, and in the log", PEM_CHAIN)
+            .tells("Location")
+            .signs()
+            .refuses(&[
+                "attempt-open",
+                "ca-inactive",
+                "cluster-key",
+                "csr-malformed",
+                "csr-signature",
+                "idempotency-mismatch",
+                "intent-abandoned",
+                "lint",
+                "outside-profile",
+                "profile-version",
+                "serial-taken",
+                "stale-draft",
+                "unknown-ca",
+                "unknown-profile",
+            ]),
+        get("/api/v1/certificates", AnyRole, search::list::<P>)
+            .about(
+                "certificates",
+                "Find certificates",
+                "A page may be short, even empty, and have a cursor all the same: ask until there is none. Who only \
+                 requests certificates finds its own.",
+            )
+            .query::<Asked>()
+            .gives::<CertificatesAnswer>(200, "one page"),
+        get("/api/v1/certificates/{serial}", AnyRole, certificates::show::<P>)
+            .about(
+                "certificates",
+                "Show a certificate",
+                "`.pem` or `.der` after the serial, or `Accept: application/pem-certificate-chain`, gives the bare \
+                 certificate.",
+            )
+            .query::<WhichCa>()
+            .gives::<CertificateAnswer>(200, "the certificate and its status")
+            .gives_raw(200, "the certificate", PEM_CHAIN)
+            .gives_raw(200, "the certificate", PKIX_CERT)
+            .asks_a_quorum()
+            .refuses(&["intent-abandoned", "not-recorded", "unknown-ca", "unknown-serial"]),
+    ]
+}
+
+fn revocations<P: Ports>() -> Vec<Route<P>> {
+    vec![
+        post("/api/v1/certificates/{serial}/revoke", Has(REVOKERS), certificates::revoke::<P>)
+            .about(
+                "certificates",
+                "Revoke a certificate",
+                "What is revoked already stays as it is: the answer has the first date. Requesters revoke their own.",
+            )
+            .idempotent()
+            .may_take::<RevokeRequest>()
+            .gives::<RevokeAnswer>(200, "revoked, and in the log")
+            .acts()
+            .refuses(&["intent-abandoned", "not-recorded", "unknown-ca", "unknown-serial"]),
+        post("/api/v1/revocations", Has(REVOKERS), revocations::revoke::<P>)
+            .about(
+                "certificates",
+                "Revoke all that a filter finds",
+                "A page a call, each certificate in the log by itself. After a failure call again with the same \
+                 cursor.",
+            )
+            .idempotent()
+            .takes::<RevocationsRequest>()
+            .gives::<RevocationsAnswer>(200, "what this call has revoked, or would")
+            .acts()
+            .refuses(&["not-recorded", "unknown-ca", "unknown-serial"]),
+    ]
+}
+
+/// What CAs say of themselves is public: it stands in the certificates that they issue.
+fn cas<P: Ports>() -> Vec<Route<P>> {
+    vec![
+        get("/api/v1/cas", Anyone, cluster::cas::<P>)
+            .about("CAs", "List the CAs", "")
+            .gives_each::<CaAnswer>(200, "every CA"),
+        get("/api/v1/cas/{ca}", Anyone, cluster::ca::<P>)
+            .about("CAs", "Show a CA", "")
+            .gives::<CaAnswer>(200, "the CA")
+            .refuses(&["not-found", "unknown-ca"]),
+        get("/api/v1/cas/{ca}/chain", Anyone, cluster::chain::<P>)
+            .about(
+                "CAs",
+                "From a CA up to its root",
+                "The root included: what a client trusts comes from here once.",
+            )
+            .gives_raw(200, "the chain", PEM_CHAIN)
+            .refuses(&["ca-inactive", "not-found", "unknown-ca"]),
+    ]
+}
+
+fn profiles<P: Ports>() -> Vec<Route<P>> {
+    vec![
+        get("/api/v1/profiles", AnyRole, profiles::list::<P>)
+            .about("profiles", "List the profiles", "")
+            .gives_each::<ProfileDocument>(200, "every profile"),
+        get("/api/v1/profiles/{name}", AnyRole, profiles::show::<P>)
+            .about("profiles", "Show a profile", "")
+            .gives::<ProfileDocument>(200, "the profile; its version is the entity tag")
+            .tells("ETag")
+            .refuses(&["unknown-profile"]),
+        put("/api/v1/profiles/{name}", Has(&[Role::Admin]), profiles::put::<P>)
+            .about(
+                "profiles",
+                "Make or replace a profile",
+                "The same document again changes nothing. Without `If-Match` the last writer wins.",
+            )
+            .header(
+                "If-Match",
+                "the version that you have seen, as ETag had it; `\"0\"` if there must be none yet",
+            )
+            .query::<Manner>()
+            .takes::<ProfileDocument>()
+            .gives::<ProfileChanged>(200, "replaced, or unchanged, or a dry run")
+            .gives::<ProfileChanged>(201, "made")
+            .tells("ETag")
+            .acts()
+            .refuses(&["changed-meanwhile", "profile-invalid", "profile-version", "unknown-ca"]),
+    ]
+}
+
+fn grants<P: Ports>() -> Vec<Route<P>> {
+    vec![
+        get("/api/v1/grants", Has(&[Role::Admin, Role::Auditor]), grants::list::<P>)
+            .about("grants", "List who may do what", "")
+            .gives_each::<GrantDocument>(200, "every grant"),
+        put("/api/v1/grants/{key}", Has(&[Role::Admin]), grants::put::<P>)
+            .about("grants", "Grant exactly this from now on", "Nobody changes the own grant.")
+            .takes::<GrantDocument>()
+            .gives::<GrantDocument>(200, "the grant as it stands in the log")
+            .acts(),
+        delete("/api/v1/grants/{key}", Has(&[Role::Admin]), grants::delete::<P>)
+            .about("grants", "Take a grant away", "Also on connections that are open.")
+            .gives::<GrantDocument>(200, "a grant of nothing")
+            .acts(),
+    ]
+}
+
+fn cluster<P: Ports>() -> Vec<Route<P>> {
+    vec![
+        get("/api/v1/cluster", AnyRole, cluster::cluster::<P>)
+            .about("cluster", "Show the cluster", "With how the node that answers stands in it.")
+            .gives::<ClusterAnswer>(200, "the cluster")
+            .refuses(&["not-initialised"]),
+        get("/api/v1/cluster/members", AnyRole, cluster::members::<P>)
+            .about("cluster", "List the members", "")
+            .gives_each::<MemberAnswer>(200, "every member"),
+        get("/api/v1/whoami", AnyCertificate, cluster::whoami::<P>)
+            .about("cluster", "Show who you are to the cluster", "Also to those without a grant.")
+            .gives::<WhoamiAnswer>(200, "identity and roles"),
+        // A node without a certificate yet: the secret in the body is its proof.
+        post("/api/v1/join", Anyone, join::join::<P>)
+            .about(
+                "cluster",
+                "Join as a node",
+                "For `ca-node join`: the secret of a join token admits a node.",
+            )
+            .takes::<JoinRequest>()
+            .gives::<JoinAnswer>(200, "admitted, with its certificates")
+            .signs()
+            .refuses(&[
+                "csr-malformed",
+                "csr-signature",
+                "join-token-expired",
+                "join-token-spent",
+                "join-token-unknown",
+                "lint",
+                "name-taken",
+                "outside-profile",
+            ]),
+        post("/api/v1/join-tokens", Has(&[Role::Operator]), join::mint::<P>)
+            .about("cluster", "Make a join token", "One node, 15 minutes.")
+            .idempotent()
+            .gives::<JoinTokenAnswer>(201, "made")
+            .acts(),
+    ]
+}
+
+/// The door itself: whether it is up, and what it takes.
+fn itself<P: Ports>() -> Vec<Route<P>> {
+    const OK: &str = "`ok`";
+    vec![
+        get("/api/v1/openapi.json", Anyone, openapi::show)
+            .about("this node", "This document", "")
+            .gives_raw(200, "OpenAPI 3.1", "application/json")
+            .tells("ETag"),
+        get("/api/docs", Anyone, openapi::page).about("this node", "This document as a page", "").gives_raw(
+            200,
+            "the page",
+            "text/html",
+        ),
+        get("/api/docs/{file}", Anyone, openapi::page_file)
+            .about("this node", "A file of the page", "")
+            .gives_raw(200, "the file", "text/css")
+            .gives_raw(200, "the file", "text/javascript")
+            .refuses(&["not-found"]),
+        get("/livez", Anyone, health::live)
+            .about("this node", "Whether the node lives", "Depends on no quorum and no token.")
+            .gives_raw(200, OK, "text/plain"),
+        get("/readyz", Anyone, health::ready::<P>)
+            .about("this node", "Whether the node is ready for a role", "For balancers.")
+            .query::<Readiness>()
+            .gives_raw(200, OK, "text/plain")
+            .gives_raw(503, "why not", "text/plain"),
+    ]
+}
