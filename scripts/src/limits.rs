@@ -10,6 +10,9 @@ pub const START_MAX: Duration = Duration::from_secs(90);
 /// A node that was killed, until it is ready for writing again.
 pub const RESTART_MAX: Duration = Duration::from_secs(60);
 
+/// One block of a document: it may start a cluster, which is the longest of all that stands in one.
+pub const BLOCK_MAX: Duration = START_MAX;
+
 /// One request of curl, one run of openssl.
 pub const COMMAND_MAX: Duration = Duration::from_secs(30);
 

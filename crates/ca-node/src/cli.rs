@@ -51,7 +51,11 @@ pub(crate) enum Command {
         what: Member,
     },
     /// How the cluster is: exit 0 healthy, 1 degraded, 2 no quorum, 4 unreachable, 5 nodes differ
-    Status,
+    Status {
+        /// Asks again until it is healthy, for two minutes
+        #[arg(long)]
+        wait: bool,
+    },
     /// Issues a certificate for a CSR
     Issue(Issue),
     /// Revokes certificates

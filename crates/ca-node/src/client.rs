@@ -60,13 +60,24 @@ impl Connection {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Result<Answer, Failure> {
+        refusal(self.ask(method, path, headers, body).await?)
+    }
+
+    /// One call, whatever the API answers.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Result<Answer, Failure> {
         let config = Arc::new(self.tls()?);
         let mut last = Failure::new("unreachable", "no address to call: --addr is empty").code(4);
         for addr in &self.addr {
             let host = addr.trim_start_matches("https://").trim_end_matches('/');
             let called = call(&config, host, method.clone(), path, headers, body.clone());
             match tokio::time::timeout(CLIENT_MAX, called).await {
-                Ok(Ok(answer)) => return refusal(answer),
+                Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(why)) => last = unreachable(addr, &why),
                 Err(_) => last = unreachable(addr, &format!("no answer within {CLIENT_MAX:?}")),
             }

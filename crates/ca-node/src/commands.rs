@@ -25,7 +25,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Init { what: Init::Cluster(init) } => serving::init_cluster(init).await,
         Command::Join(join) => serving::join(join).await,
         Command::Member { what: Member::Token } => member::token(&connection).await,
-        Command::Status => return status::run(&connection, output).await,
+        Command::Status { wait } => return status::run(&connection, output, wait).await,
         Command::Issue(issue) => certificates::issue(&connection, output, issue).await,
         Command::Revoke(revoke) => certificates::revoke(&connection, revoke).await,
         Command::Cert { what: Cert::Show { serial, ca } } => {

@@ -55,3 +55,7 @@ pub(crate) const JOIN_TOKEN_LIFE_MS: u64 = 15 * 60 * 1000;
 
 /// One request of the command line.
 pub(crate) const CLIENT_MAX: Duration = Duration::from_secs(15);
+
+/// How long `status --wait` goes on: a new node has its keys and its responder within seconds; minutes are for one
+/// that catches up with a long log.
+pub(crate) const HEALTHY_WITHIN: Duration = Duration::from_secs(120);
