@@ -5,15 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ca_core::command::Command;
 use ca_core::crl::tbs;
-use ca_core::ids::{CaId, Digest};
+use ca_core::ids::Digest;
+use ca_core::limits::{DELTA_REFRESH_S, STATUS_REFRESH_S};
 use ca_core::outcome::Outcome;
-use ca_core::register::{CrlCut, StorageFault};
+use ca_core::register::{CrlCut, CrlScope, SignedCrl, StorageFault};
+use ca_core::shards::{ListId, ListKind};
 use ca_x509::certificate::assemble;
 use ca_x509::crl::CrlNumber;
+use ca_x509::time::UnixSeconds;
 
 use crate::authority::{Authority, Ports};
 use crate::error::ActError;
-use crate::limits::STATUS_REFRESH_S;
+use crate::limits::{CRL_OCTETS_PER_S, CRL_PACE_MAX_S, CRL_PACE_MIN_S};
 use crate::ports::{Clock, Log};
 
 /// A list as it is served.
@@ -25,45 +28,55 @@ pub struct Crl {
     pub der: Arc<[u8]>,
 }
 
-/// The list of each CA that was served last: as many as there are CAs.
+/// The lists that were served last: as many as there are scopes, twice.
 #[derive(Debug, Default)]
 pub(crate) struct CrlCache {
-    lists: Mutex<BTreeMap<CaId, Crl>>,
+    lists: Mutex<BTreeMap<(ListId, ListKind), Crl>>,
 }
 
 impl<P: Ports> Authority<P> {
-    /// Whether `ca` needs a new list: it has none, a status changed since, or it is past 45 % of its life.
+    /// What of this list is to be made anew now: the complete list, for it is the base, before the delta.
+    ///
+    /// A list is due at 45 % of its life, and soon after a revocation: how soon depends on its size
+    /// ([`CRL_OCTETS_PER_S`]), so that a large one is not made again for each. The delta is small, and tells meanwhile.
     ///
     /// # Errors
     /// [`StorageFault`]: the node must stop.
-    pub fn crl_due(&self, ca: &CaId) -> Result<bool, StorageFault> {
+    pub fn crl_due(&self, list: &ListId) -> Result<Option<ListKind>, StorageFault> {
         let register = self.register();
-        let active = register.issuer(ca)?.is_some_and(|issuer| issuer.certificate.is_some());
-        let scope = register.crl_scope(ca)?.unwrap_or_default();
+        if register.issuer(&list.ca)?.is_none_or(|issuer| issuer.certificate.is_none()) {
+            return Ok(None);
+        }
+        let scope = register.crl_scope(list)?.unwrap_or_default();
+        let Some(current) = &scope.current else { return Ok(Some(ListKind::Complete)) };
         let now = self.ports.clock().now().seconds();
-        Ok(active
-            && scope.current.is_none_or(|current| {
-                let age_s = now.0.saturating_sub(current.cut.this_update.0);
-                scope.changed > current.cut.index || age_s > STATUS_REFRESH_S
-            }))
+        let is_stale = scope.changed > current.cut.index;
+        let is_its_turn = || -> Result<bool, StorageFault> {
+            let octets = self.crl(list, ListKind::Complete)?.map_or(0, |served| served.der.len());
+            Ok(age_s(&current.cut, now) >= pace_s(octets))
+        };
+        if age_s(&current.cut, now) > STATUS_REFRESH_S || is_stale && is_its_turn()? {
+            return Ok(Some(ListKind::Complete));
+        }
+        Ok(delta_due(&scope, current, now).then_some(ListKind::Delta))
     }
 
-    /// Cuts, signs and records the next list of `ca`. A crash after the cut leaves a gap in the numbers.
+    /// Cuts, signs and records the next list of this kind. A crash after the cut leaves a gap in the numbers.
     ///
     /// # Errors
     /// [`ActError`]; a [`Refusal::CutOpen`](ca_core::outcome::Refusal::CutOpen) means that another node is at it.
-    pub async fn publish_crl(&self, ca: &CaId) -> Result<CrlNumber, ActError> {
+    pub async fn publish_crl(&self, list: &ListId, kind: ListKind) -> Result<CrlNumber, ActError> {
         self.wait_until_fresh().await?;
-        let applied = self.ports.log().append(Command::CutCrl { ca: ca.clone() }).await?;
+        let applied = self.ports.log().append(Command::CutCrl { list: list.clone(), kind }).await?;
         let Outcome::CrlCut(CrlCut { number, .. }) = *applied.outcome() else {
             return Err(ActError::from_outcome(applied.into_outcome()));
         };
-        let permit = applied.into_crl_permit(ca).map_err(ActError::from_outcome)?;
+        let permit = applied.into_crl_permit(list).map_err(ActError::from_outcome)?;
         let order = permit.order(self.register())?;
         let signature = self.sign(order).await?;
         let tbs_digest = Digest::of(signature.message());
         let signature = signature.into_octets();
-        let record = Command::RecordCrl { ca: ca.clone(), number, tbs_digest, signature };
+        let record = Command::RecordCrl { list: list.clone(), number, tbs_digest, signature };
         let applied = self.ports.log().append(record).await?;
         // COMMIT: after this line the list exists on every node.
         match applied.into_outcome() {
@@ -72,38 +85,60 @@ impl<P: Ports> Authority<P> {
         }
     }
 
-    /// The current list of `ca`; `None` if there is none, or if it has expired and must not pass for fresh (I12).
+    /// The current list of this kind; `None` if there is none, or if it has expired and must not pass for fresh (I12).
     ///
     /// # Errors
     /// [`StorageFault`], also if the list made here is not the one that was signed (I23): the node must stop.
-    pub fn crl(&self, ca: &CaId) -> Result<Option<Crl>, StorageFault> {
+    pub fn crl(&self, list: &ListId, kind: ListKind) -> Result<Option<Crl>, StorageFault> {
         let register = self.register();
-        let Some(current) = register.crl_scope(ca)?.and_then(|scope| scope.current) else { return Ok(None) };
-        if current.cut.next_update <= self.ports.clock().now().seconds() {
+        let Some(scope) = register.crl_scope(list)? else { return Ok(None) };
+        let Some(signed) = scope.served(kind) else { return Ok(None) };
+        if signed.cut.next_update <= self.ports.clock().now().seconds() {
             return Ok(None);
         }
-        if let Some(known) = self.lists.get(ca).filter(|known| known.cut == current.cut) {
+        if let Some(known) = self.lists.get(list, kind).filter(|known| known.cut == signed.cut) {
             return Ok(Some(known));
         }
-        let Some(issuer) = register.issuer(ca)? else { return Ok(None) };
-        let tbs = tbs(register, ca, &issuer, &current.cut)?;
-        if Digest::of(&tbs) != current.tbs_digest {
-            let number = current.cut.number.0;
-            return Err(StorageFault(format!("CRL {number:x} of {ca} is not the one that was signed")));
+        let Some(issuer) = register.issuer(&list.ca)? else { return Ok(None) };
+        let tbs = tbs(register, list, &issuer, &signed.cut)?;
+        if Digest::of(&tbs) != signed.tbs_digest {
+            let number = signed.cut.number.0;
+            return Err(StorageFault(format!("CRL {number:x} of {list} is not the one that was signed")));
         }
-        let der = assemble(&tbs, issuer.algorithm, &current.signature).into();
-        let list = Crl { cut: current.cut, der };
-        self.lists.put(ca, &list);
-        Ok(Some(list))
+        let der = assemble(&tbs, issuer.algorithm, &signed.signature).into();
+        let served = Crl { cut: signed.cut.clone(), der };
+        self.lists.put(list, kind, &served);
+        Ok(Some(served))
     }
 }
 
+/// A delta is due when it is not on top of the current complete list, when it is old, and when there is news; then at
+/// the pace of small lists.
+fn delta_due(scope: &CrlScope, current: &SignedCrl, now: UnixSeconds) -> bool {
+    let on_top = |delta: &&SignedCrl| delta.cut.base.is_some_and(|base| base.number == current.cut.number);
+    scope.delta.as_ref().filter(on_top).is_none_or(|delta| {
+        let age_s = age_s(&delta.cut, now);
+        age_s > DELTA_REFRESH_S || scope.changed > delta.cut.index && age_s >= CRL_PACE_MIN_S
+    })
+}
+
+fn age_s(cut: &CrlCut, now: UnixSeconds) -> u64 {
+    now.0.saturating_sub(cut.this_update.0)
+}
+
+/// How long a list of so many octets stands before a revocation has it made anew.
+fn pace_s(octets: usize) -> u64 {
+    let octets = u64::try_from(octets).unwrap_or(u64::MAX);
+    octets.div_euclid(CRL_OCTETS_PER_S).clamp(CRL_PACE_MIN_S, CRL_PACE_MAX_S)
+}
+
 impl CrlCache {
-    fn get(&self, ca: &CaId) -> Option<Crl> {
-        self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(ca).cloned()
+    fn get(&self, list: &ListId, kind: ListKind) -> Option<Crl> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(&(list.clone(), kind)).cloned()
     }
 
-    fn put(&self, ca: &CaId, list: &Crl) {
-        self.lists.lock().unwrap_or_else(PoisonError::into_inner).insert(ca.clone(), list.clone());
+    fn put(&self, list: &ListId, kind: ListKind, served: &Crl) {
+        let key = (list.clone(), kind);
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).insert(key, served.clone());
     }
 }

@@ -1,6 +1,6 @@
 //! Every bound of the acts, with its reason.
 
-use ca_core::limits::STATUS_LIFE_S;
+use ca_core::limits::{STATUS_LIFE_S, STATUS_REFRESH_S};
 
 /// How often a draft is made again because a serial was taken or the profile changed: the first is a matter of
 /// 2^-126, the second of an operator's keystroke.
@@ -12,14 +12,22 @@ pub const ATTEMPT_WAIT_MS: u64 = 1_000;
 /// How often it looks meanwhile.
 pub const ATTEMPT_POLL_MS: u64 = 20;
 
-/// Status objects are made anew at 45 % of their life: before half (I12), with room for a failed try.
-pub const STATUS_REFRESH_S: u64 = STATUS_LIFE_S / 100 * 45;
-
 /// How long a node without a quorum goes on answering for (I17): then `tryLater`.
 pub const VA_GRACE_MS: u64 = 72 * 3600 * 1000;
 
 /// Signed OCSP answers kept in memory: about 1 KB each.
 pub const ANSWERS_MAX: usize = 16_384;
+
+/// A complete list stands for one second for each so many of its octets before a revocation has it made anew: to make
+/// one of 50 kB (a thousand entries) takes each node about a hundredth of that. Whoever wants to know sooner reads the
+/// delta, or asks OCSP.
+pub const CRL_OCTETS_PER_S: u64 = 50_000;
+
+/// A list of any size, and a delta, stand at least so long: ten thousand revocations in a minute make a dozen lists.
+pub const CRL_PACE_MIN_S: u64 = 5;
+
+/// A list of any size tells of a revocation after an hour at the latest, where the CA/B Forum (BR 4.9.7) wants a day.
+pub const CRL_PACE_MAX_S: u64 = 3600;
 
 /// How many open intents one sweep looks at.
 pub const SETTLE_ROWS: usize = 256;
@@ -31,6 +39,5 @@ pub const REFUSALS_EVERY_MS: u64 = 10_000;
 /// certificate of this cluster, and meets a handful of slugs.
 pub const REFUSALS_MAX: usize = 1024;
 
-const _: () = assert!(STATUS_REFRESH_S * 2 < STATUS_LIFE_S, "I12");
 const _: () =
     assert!(VA_GRACE_MS / 1000 < STATUS_LIFE_S - STATUS_REFRESH_S, "I12: graced answers are not expired");

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ca_core::ids::{CaId, UnixMillis};
-use ca_core::limits::STATUS_LIFE_S;
+use ca_core::limits::{STATUS_LIFE_S, STATUS_REFRESH_S};
 use ca_core::permit::ResponderKey;
-use ca_core::status::{Status, issuer_of, status};
+use ca_core::status::{Status, issuer_of, told};
 use ca_x509::ocsp::{
     CertId, CertStatus, OcspError, OcspRequest, ResponseData, SingleResponse, assemble_response,
 };
@@ -15,7 +15,7 @@ use ca_x509::time::UnixSeconds;
 
 use crate::authority::{Authority, Ports};
 use crate::error::ActError;
-use crate::limits::{ANSWERS_MAX, STATUS_REFRESH_S, VA_GRACE_MS};
+use crate::limits::{ANSWERS_MAX, VA_GRACE_MS};
 use crate::ports::{Clock, Log};
 
 /// An answer to an OCSP request.
@@ -70,8 +70,11 @@ impl<P: Ports> Authority<P> {
             .filter(|responder| self.ports.clock().now().seconds() <= responder.not_after)
             .ok_or(OcspError::TryLater)?;
         let mut told = Vec::with_capacity(request.cert_ids.len());
+        let mut changed = UnixSeconds(0);
         for id in &request.cert_ids {
-            told.push(self.told(&ca, id).await?);
+            let (status, since) = self.told(&ca, id).await?;
+            told.push(status);
+            changed = changed.max(since.unwrap_or_default());
         }
         let single = match (request.cert_ids.as_slice(), told.as_slice()) {
             ([id], [status]) if request.nonce.is_none() && *status != Status::Unassigned => {
@@ -86,9 +89,9 @@ impl<P: Ports> Authority<P> {
         {
             return Ok(cached.answer());
         }
-        if told.iter().any(|status| status.is_revoked_since(as_of)) {
-            // Another node may have said `good` with a later thisUpdate than ours would be: ours must not tell of
-            // what came after it (I10).
+        if changed >= as_of.seconds() {
+            // Another node may have said what was so before with a later thisUpdate than ours would be: ours must not
+            // tell of what came after it (I10).
             as_of = self.refresh().await.map_err(|_| OcspError::TryLater)?.max(as_of);
         }
         let this_update = as_of.seconds();
@@ -133,19 +136,19 @@ impl<P: Ports> Authority<P> {
         found.ok_or(OcspError::MalformedRequest)
     }
 
-    /// What to tell of one serial. Says [`Status::Unassigned`] only when a quorum, asked after the request came,
+    /// What to tell of one serial, and since when it is so if it ever changed. Says [`Status::Unassigned`] only when a quorum, asked after the request came,
     /// knows nothing of it either (R9).
-    async fn told(&self, ca: &CaId, id: &CertId) -> Result<Status, OcspError> {
-        let Some(serial) = id.serial_number() else { return Ok(Status::Unassigned) };
-        let local = |_| status(self.register(), ca, serial).map_err(|_| OcspError::InternalError);
-        let found = match local(())? {
-            Status::Unassigned => {
+    async fn told(&self, ca: &CaId, id: &CertId) -> Result<(Status, Option<UnixSeconds>), OcspError> {
+        let Some(serial) = id.serial_number() else { return Ok((Status::Unassigned, None)) };
+        let local = || told(self.register(), ca, serial).map_err(|_| OcspError::InternalError);
+        let found = match local()? {
+            (Status::Unassigned, _) => {
                 self.ports.log().read_index().await.map_err(|_| OcspError::TryLater)?;
-                local(())?
+                local()?
             }
             known => known,
         };
-        if found == Status::Open { Err(OcspError::TryLater) } else { Ok(found) }
+        if found.0 == Status::Open { Err(OcspError::TryLater) } else { Ok(found) }
     }
 
     async fn signed(

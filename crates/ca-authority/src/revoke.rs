@@ -1,4 +1,4 @@
-//! Revokes a certificate. One command; O(1), whatever the CA has issued.
+//! Revokes a certificate, and releases one from its hold. One command; O(1), whatever the CA has issued.
 
 use ca_core::command::Command;
 use ca_core::ids::{CaId, LogIndex};
@@ -33,12 +33,7 @@ impl<P: Ports> Authority<P> {
         serial: SerialNumber,
         reason: RevocationReason,
     ) -> Result<Revoked, ActError> {
-        // Asked here first: who may not, leaves no entry in the log.
-        if let Some(entry) = self.register().certificate(&ca, serial)?
-            && let Some(refusal) = may_not_revoke(self.register(), requester, &ca, &entry)?
-        {
-            return Err(refusal.into());
-        }
+        self.asked_here_first(requester, &ca, serial)?;
         let applied = self.ports.log().append(Command::Revoke { ca, serial, reason, requester }).await?;
         // COMMIT: a majority has it on disk; no node of the majority answers `good` from here on (I11).
         let index = applied.index();
@@ -46,5 +41,31 @@ impl<P: Ports> Authority<P> {
             Outcome::Revoked { revoked_at } => Ok(Revoked { revoked_at, index }),
             outcome => Err(ActError::from_outcome(outcome)),
         }
+    }
+
+    /// Takes a certificate from its hold: from here on it is good again (I10). Done again it is done already.
+    ///
+    /// # Errors
+    /// [`ActError`]; [`ActError::effect`] tells whether it may be released all the same.
+    pub async fn release(
+        &self,
+        requester: Identity,
+        ca: CaId,
+        serial: SerialNumber,
+    ) -> Result<LogIndex, ActError> {
+        self.asked_here_first(requester, &ca, serial)?;
+        let applied = self.ports.log().append(Command::Release { ca, serial, requester }).await?;
+        // COMMIT: a majority has it on disk.
+        let index = applied.index();
+        match applied.into_outcome() {
+            Outcome::Done => Ok(index),
+            outcome => Err(ActError::from_outcome(outcome)),
+        }
+    }
+
+    /// Who may not, leaves no entry in the log.
+    fn asked_here_first(&self, requester: Identity, ca: &CaId, serial: SerialNumber) -> Result<(), ActError> {
+        let Some(entry) = self.register().certificate(ca, serial)? else { return Ok(()) };
+        may_not_revoke(self.register(), requester, ca, &entry)?.map_or(Ok(()), |refusal| Err(refusal.into()))
     }
 }

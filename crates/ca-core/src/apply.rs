@@ -17,7 +17,7 @@ use crate::ids::{LogIndex, RequestId, UnixMillis};
 use crate::limits::{EXPIRIES_FIRST_PAGE, EXPIRIES_PER_BATCH, OUTCOME_KEPT_MS};
 use crate::outcome::{Outcome, Refusal};
 use crate::permit::{Applied, Occurrence};
-use crate::register::{Change, Expiring, Key, Register, StorageFault, Value};
+use crate::register::{Change, Expiring, Issuer, Key, Register, StorageFault, Value};
 use crate::roles::Identity;
 
 /// Where and when a command is applied.
@@ -118,8 +118,19 @@ impl Step<'_> {
         let cluster = self.register.cluster()?.ok_or(Refusal::NotInitialised)?;
         match command {
             Command::InitCluster { .. } => Err(Refusal::AlreadyInitialised.into()),
-            Command::DefineIssuer { ca, subject, public_key, algorithm, parent, purpose, requester: _ } => {
-                self.define_issuer(ca, subject, public_key, algorithm, parent, purpose)
+            Command::DefineIssuer {
+                ca,
+                subject,
+                public_key,
+                algorithm,
+                parent,
+                purpose,
+                shards,
+                requester: _,
+            } => {
+                let certificate = None;
+                let issuer = Issuer { subject, public_key, algorithm, parent, certificate, purpose, shards };
+                self.define_issuer(ca, issuer)
             }
             Command::DefineProfile { profile, requester: _ } => self.define_profile(profile),
             Command::SetGrant { grant, requester: _ } => Ok(self.set_grant(grant)),
@@ -127,9 +138,10 @@ impl Step<'_> {
             Command::Record { ca, serial, signature } => self.record(ca, serial, signature),
             Command::Abandon { ca, serial } => self.abandon(&ca, serial),
             Command::Revoke { ca, serial, reason, requester } => self.revoke(&ca, serial, reason, requester),
-            Command::CutCrl { ca } => self.cut_crl(&cluster, ca),
-            Command::RecordCrl { ca, number, tbs_digest, signature } => {
-                self.record_crl(ca, number, tbs_digest, signature)
+            Command::Release { ca, serial, requester } => self.release(&ca, serial, requester),
+            Command::CutCrl { list, kind } => self.cut_crl(&cluster, list, kind),
+            Command::RecordCrl { list, number, tbs_digest, signature } => {
+                self.record_crl(list, number, tbs_digest, signature)
             }
             Command::MintJoinToken { secret, expires_at, requester } => {
                 self.mint_join_token(secret, expires_at, requester)

@@ -14,6 +14,7 @@ use crate::ids::{CaId, ClusterId, Digest, LogIndex, NodeId, ProfileName, Request
 use crate::profile::Profile;
 use crate::register::{IssuerPurpose, PublicUrls};
 use crate::roles::{Grant, Identity};
+use crate::shards::{ListId, ListKind, Shards};
 
 /// A command on its way through the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub enum Command {
         purpose: IssuerPurpose,
         /// Who asked.
         requester: Identity,
+        /// Into how many lists its revocations are divided, for ever.
+        shards: Shards,
     },
     /// Adds a profile or replaces it by its next version.
     DefineProfile {
@@ -98,15 +101,26 @@ pub enum Command {
         /// Who asked.
         requester: Identity,
     },
-    /// Fixes the next CRL of a CA (R10).
-    CutCrl {
+    /// Takes a certificate from its hold.
+    Release {
         /// The CA.
         ca: CaId,
+        /// The serial.
+        serial: SerialNumber,
+        /// Who asked.
+        requester: Identity,
+    },
+    /// Fixes the next CRL of one of a CA's lists (R10).
+    CutCrl {
+        /// The list.
+        list: ListId,
+        /// By itself, or on top of the one that is served.
+        kind: ListKind,
     },
     /// The signature of a cut.
     RecordCrl {
-        /// The CA.
-        ca: CaId,
+        /// The list.
+        list: ListId,
         /// The number of the cut.
         number: CrlNumber,
         /// SHA-256 of the TBSCertList that was signed.

@@ -1,13 +1,14 @@
 //! The list of revocations that a cut fixes: a function of the register, the same on every node (R10).
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
 use ca_x509::crl::{CrlEntry, CrlScope, TbsCrl};
 use ca_x509::serial::SerialNumber;
 
-use crate::ids::CaId;
-use crate::register::{CrlCut, Issuer, Key, Register, StorageFault, Value};
+use crate::register::{CrlCut, Issuer, Key, Register, Revocation, StatusChange, StorageFault, Value};
+use crate::shards::{ListId, ListKind, Part, Shards};
 
 /// The TBSCertList of a cut, in DER.
 ///
@@ -18,41 +19,74 @@ use crate::register::{CrlCut, Issuer, Key, Register, StorageFault, Value};
 /// [`StorageFault`]: the node must stop.
 pub fn tbs(
     register: &dyn Register,
-    ca: &CaId,
+    list: &ListId,
     issuer: &Issuer,
     cut: &CrlCut,
 ) -> Result<Vec<u8>, StorageFault> {
     let cluster = register.cluster()?.ok_or_else(|| StorageFault("a cut without a cluster".into()))?;
-    let list = TbsCrl {
+    // The list that certificates point at names its place, lest another be put there. The one of everything beside
+    // shards is complete for each of them, wherever it comes from: it names none (RFC 5280 §5.2.5, §6.3.3 (b)(2)).
+    let is_pointed_at = list.part != Part::Whole || issuer.shards == Shards::ONE;
+    let place = cluster.urls.crl(list, ListKind::Complete);
+    let freshest = match cut.kind() {
+        ListKind::Complete => vec![cluster.urls.crl(list, ListKind::Delta)],
+        ListKind::Delta => Vec::new(),
+    };
+    let tbs = TbsCrl {
         signature_algorithm: issuer.algorithm,
         issuer: issuer.subject.clone(),
         this_update: cut.this_update,
         next_update: cut.next_update,
         number: cut.number,
         authority_key_identifier: issuer.public_key.key_identifier(),
-        distribution_point: Some(cluster.urls.crl(ca)),
+        // A delta has the scope of its base, octet for octet (RFC 5280 §6.3.3 (c)(2)).
+        distribution_point: is_pointed_at.then_some(place),
+        // A CA of ours issues to others and to its own responders: neither of the flags would be true.
         scope: CrlScope::All,
-        delta_base: None,
-        freshest_crl: Vec::new(),
+        delta_base: cut.base.map(|base| base.number),
+        freshest_crl: freshest,
         expired_since: None,
     };
-    let entries = entries(register, ca, cut)?;
-    list.encode(entries).map_err(|e| StorageFault(alloc::format!("the CRL of {ca}: {e}")))
+    let entries = entries(register, list, issuer.shards, cut)?;
+    tbs.encode(entries).map_err(|e| StorageFault(alloc::format!("the CRL of {list}: {e}")))
 }
 
-fn entries(register: &dyn Register, ca: &CaId, cut: &CrlCut) -> Result<Vec<CrlEntry>, StorageFault> {
+fn entries(
+    register: &dyn Register,
+    list: &ListId,
+    shards: Shards,
+    cut: &CrlCut,
+) -> Result<Vec<CrlEntry>, StorageFault> {
     let mut entries = Vec::new();
-    register.each(Key::Revocation(ca.clone(), SerialNumber::MIN), |key, value| {
+    register.each(Key::Revocation(list.ca.clone(), shards.first_of(list.part)), |key, value| {
         let (Key::Revocation(of, serial), Value::Revocation(revocation)) = (key, value) else {
             return ControlFlow::Break(());
         };
-        if of != ca {
+        let is_in_part = list.part == Part::Whole || shards.of(*serial) == list.part;
+        if *of != list.ca || !is_in_part {
             return ControlFlow::Break(());
         }
-        if let Some(event) = revocation.as_of(cut.index) {
-            entries.push(CrlEntry::revoked(*serial, event.revoked_at, event.change.reason()));
-        }
+        entries.extend(entry(*serial, &revocation, cut));
         ControlFlow::Continue(())
     })?;
     Ok(entries)
+}
+
+/// What a cut tells of one certificate.
+fn entry(serial: SerialNumber, revocation: &Revocation, cut: &CrlCut) -> Option<CrlEntry> {
+    let event = revocation.as_of(cut.index)?;
+    // RFC 5280 §3.3: it has been on a scheduled list that came after its end. One that was revoked after its end, and
+    // after that list, has not.
+    if revocation.not_after < cut.ended_before && event.since < cut.ended_before {
+        return None;
+    }
+    // RFC 5280 §5.2.4: a delta tells of every change since its base, and of what was on hold for a while in between.
+    if cut.base.is_some_and(|base| event.index <= base.index) {
+        return None;
+    }
+    match (event.change, cut.kind()) {
+        (StatusChange::Released, ListKind::Delta) => Some(CrlEntry::removed(serial, event.since)),
+        (StatusChange::Released, ListKind::Complete) => None,
+        (change, _) => Some(CrlEntry::revoked(serial, event.since, change.reason())),
+    }
 }

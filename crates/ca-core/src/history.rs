@@ -17,6 +17,7 @@ use ca_x509::serial::SerialNumber;
 pub use self::filter::{HistoryFilter, HistoryFilterError, HistoryPage, HistoryPlace, look};
 use crate::ids::{CaId, Digest, NodeId, ProfileName, UnixMillis};
 use crate::roles::Identity;
+use crate::shards::ListId;
 
 /// One act.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub enum About {
     /// A certificate and the reason that status answers give.
     Revocation(CaId, SerialNumber, RevocationReason),
     /// A list of revocations.
-    Crl(CaId, CrlNumber),
+    Crl(ListId, CrlNumber),
     /// An invitation or an enrolment token, by the digest of its secret.
     Token(Digest),
     /// A member.
@@ -98,8 +99,10 @@ acts! {
     CertificateIssued = "certificate-issued",
     /// An intent will never be a certificate; its serial is revoked.
     IntentAbandoned = "intent-abandoned",
-    /// A certificate is revoked, or its reason became keyCompromise.
+    /// A certificate is revoked or on hold, or its reason became keyCompromise.
     CertificateRevoked = "certificate-revoked",
+    /// A certificate is on hold no longer.
+    CertificateReleased = "certificate-released",
     /// A list of revocations is signed.
     CrlPublished = "crl-published",
     /// Somebody may bring a node.
@@ -144,7 +147,8 @@ impl About {
     #[must_use]
     pub fn ca(&self) -> Option<&CaId> {
         match self {
-            Self::Ca(ca) | Self::Certificate(ca, _) | Self::Revocation(ca, ..) | Self::Crl(ca, _) => Some(ca),
+            Self::Ca(ca) | Self::Certificate(ca, _) | Self::Revocation(ca, ..) => Some(ca),
+            Self::Crl(list, _) => Some(&list.ca),
             Self::Cluster
             | Self::Profile(..)
             | Self::Caller(_)

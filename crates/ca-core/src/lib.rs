@@ -35,6 +35,7 @@ pub mod plan;
 pub mod profile;
 pub mod roles;
 pub mod search;
+pub mod shards;
 pub mod status;
 mod subject;
 pub mod weak_key;

@@ -34,8 +34,19 @@ pub const EXPIRIES_PER_BATCH: usize = 768;
 /// How many rows a sweep looks at first; twice as many each time that all of them had expired.
 pub const EXPIRIES_FIRST_PAGE: usize = 4;
 
-/// CRLs and OCSP answers live for 7 days: the CA/B Forum's strictest for CRLs, within 8 h to 10 days for OCSP.
+/// Complete CRLs and OCSP answers live for 7 days: the CA/B Forum's strictest for CRLs, within 8 h to 10 days for
+/// OCSP.
 pub const STATUS_LIFE_S: u64 = 7 * 24 * 3600;
+
+/// Status objects are made anew at 45 % of their life: before half (I12), with room for a failed try. A complete list
+/// of that age is a scheduled one (I14).
+pub const STATUS_REFRESH_S: u64 = STATUS_LIFE_S / 100 * 45;
+
+/// Delta CRLs live for a day: who fetches them wants to know more than once a week.
+pub const DELTA_LIFE_S: u64 = 24 * 3600;
+
+/// When a delta is made anew although nothing changed: at 45 % of its life.
+pub const DELTA_REFRESH_S: u64 = DELTA_LIFE_S / 100 * 45;
 
 /// The largest TBSCertificate that an intent may carry, in octets: 100 names of 253 octets, and room.
 pub const TBS_OCTETS_MAX: usize = 64 * 1024;
@@ -73,6 +84,8 @@ pub const RSA_FACTOR_MIN: u32 = 752;
 /// Rounds of Fermat's factorization that an RSA modulus withstands. Origin: CA/B Forum BR §6.1.1.3 (5.3).
 pub const FERMAT_ROUNDS: usize = 100;
 
+const _: () = assert!(STATUS_REFRESH_S * 2 < STATUS_LIFE_S && DELTA_REFRESH_S * 2 < DELTA_LIFE_S, "I12");
+const _: () = assert!(DELTA_LIFE_S < STATUS_REFRESH_S, "a delta does not outlive its base");
 const _: () = assert!(COMMAND_LIFE_MS < INTENT_OPEN_MAX_MS);
 const _: () = assert!(INTENT_OPEN_MAX_MS + COMMAND_LIFE_MS < 60_000, "I5: settled within 60 s");
 const _: () = assert!(OUTCOME_KEPT_MS >= COMMAND_LIFE_MS);

@@ -7,6 +7,7 @@ use ca_x509::time::UnixSeconds;
 
 use crate::ids::{CaId, Digest, LogIndex, NodeId, ProfileName, UnixMillis};
 use crate::register::{CrlCut, KeyUse};
+use crate::shards::ListId;
 
 /// What one command came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,17 +186,35 @@ pub enum Refusal {
         /// Its serial.
         serial: SerialNumber,
     },
-    /// One open cut a CA (R10).
-    #[error("a CRL of `{ca}` is being signed")]
+    /// Released can be only what is on hold (RFC 5280 §5.3.1).
+    #[error("certificate {serial} is not on hold")]
+    NotOnHold {
+        /// The serial.
+        serial: SerialNumber,
+    },
+    /// One open cut a list (R10).
+    #[error("a CRL of `{list}` is being signed")]
     CutOpen {
-        /// The CA.
-        ca: CaId,
+        /// The list.
+        list: ListId,
     },
     /// The cut was replaced or recorded; its signature is dropped.
-    #[error("this CRL of `{ca}` is no longer awaited")]
+    #[error("this CRL of `{list}` is no longer awaited")]
     CutClosed {
-        /// The CA.
-        ca: CaId,
+        /// The list.
+        list: ListId,
+    },
+    /// No such list: of another CA, or of a shard that the CA has not.
+    #[error("there is no list `{list}`")]
+    UnknownList {
+        /// What was asked for.
+        list: ListId,
+    },
+    /// A delta is read on top of a complete list, of which there is none yet.
+    #[error("there is no complete list of `{list}` for a delta to be read on top of")]
+    NoBase {
+        /// The list.
+        list: ListId,
     },
     /// The invitation is unknown.
     #[error("the join token is not one of this cluster's")]
@@ -258,8 +277,11 @@ impl Refusal {
             Self::NotOwner { .. } => "not-owner",
             Self::IdempotencyMismatch => "idempotency-mismatch",
             Self::AttemptOpen { .. } => "attempt-open",
+            Self::NotOnHold { .. } => "not-on-hold",
             Self::CutOpen { .. } => "cut-open",
             Self::CutClosed { .. } => "cut-closed",
+            Self::UnknownList { .. } => "unknown-list",
+            Self::NoBase { .. } => "no-base",
             Self::JoinTokenUnknown => "join-token-unknown",
             Self::JoinTokenSpent { .. } => "join-token-spent",
             Self::JoinTokenExpired => "join-token-expired",

@@ -15,6 +15,7 @@ use ca_x509::time::UnixSeconds;
 use crate::ids::{CaId, Digest, LogIndex, NodeId, RequestId};
 use crate::outcome::Outcome;
 use crate::register::{CertificateState, CrlCut, Issuer, Register, StorageFault};
+use crate::shards::ListId;
 
 /// What this node's own apply of one command came to.
 ///
@@ -87,9 +88,9 @@ impl Applied {
     ///
     /// # Errors
     /// The outcome itself, if it is not a cut or this is not its first application.
-    pub fn into_crl_permit(self, ca: &CaId) -> Result<CrlPermit, Outcome> {
+    pub fn into_crl_permit(self, list: &ListId) -> Result<CrlPermit, Outcome> {
         match (self.outcome, self.occurrence) {
-            (Outcome::CrlCut(cut), Occurrence::First) => Ok(CrlPermit { ca: ca.clone(), cut }),
+            (Outcome::CrlCut(cut), Occurrence::First) => Ok(CrlPermit { list: list.clone(), cut }),
             (outcome, _) => Err(outcome),
         }
     }
@@ -125,7 +126,7 @@ impl Permit {
 #[derive(Debug)]
 #[must_use = "a permit that is dropped leaves a gap in the CRL numbers"]
 pub struct CrlPermit {
-    ca: CaId,
+    list: ListId,
     cut: CrlCut,
 }
 
@@ -135,12 +136,12 @@ impl CrlPermit {
     /// # Errors
     /// [`OrderError`] if the register does not hold this cut open.
     pub fn order(self, register: &dyn Register) -> Result<SigningOrder, OrderError> {
-        let issuer = issuer_of(register, &self.ca)?;
-        let open = register.crl_scope(&self.ca)?.and_then(|scope| scope.open);
+        let issuer = issuer_of(register, &self.list.ca)?;
+        let open = register.crl_scope(&self.list)?.and_then(|scope| scope.open);
         if open.as_ref() != Some(&self.cut) {
             return Err(OrderError::NotCommitted);
         }
-        let tbs = crate::crl::tbs(register, &self.ca, &issuer, &self.cut)?;
+        let tbs = crate::crl::tbs(register, &self.list, &issuer, &self.cut)?;
         Ok(SigningOrder::with(&issuer.public_key, issuer.algorithm, tbs))
     }
 }
@@ -165,7 +166,7 @@ impl ResponderKey {
     /// [`StorageFault`]: the node must stop.
     pub fn of(register: &dyn Register, ca: &CaId, node: NodeId) -> Result<Option<Self>, StorageFault> {
         let Some(serial) = register.responder(ca, node)? else { return Ok(None) };
-        if register.revocation(ca, serial)?.is_some() {
+        if register.revocation(ca, serial)?.is_some_and(|revocation| revocation.in_force().is_some()) {
             return Ok(None);
         }
         let Some(certificate) = crate::certificate::der(register, ca, serial)? else { return Ok(None) };

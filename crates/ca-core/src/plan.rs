@@ -15,8 +15,9 @@ use crate::ids::{CaId, Digest, LogIndex, NodeId, ProfileName, UnixMillis};
 use crate::names::{certified, within};
 use crate::outcome::Refusal;
 use crate::profile::{Audience, Criticality, NameSource, Profile, Stapling, StatusRule};
-use crate::register::{Cluster, Issuer, IssuerPurpose, Register, StorageFault};
+use crate::register::{Cluster, Issuer, IssuerPurpose, PublicUrls, Register, StorageFault};
 use crate::roles::{Granted, Identity, Reach};
+use crate::shards::{ListId, ListKind, Shards};
 use crate::subject::subject;
 use crate::weak_key;
 
@@ -67,7 +68,10 @@ pub struct Plan {
     pub(crate) not_after: UnixSeconds,
     pub(crate) subject: DistinguishedName,
     pub(crate) public_key: PublicKey,
+    /// All but the place of the CRL, which the serial decides.
     pub(crate) extensions: Extensions,
+    /// Where the CA's lists are and how many; `None` if none of them is named.
+    pub(crate) shards: Option<(PublicUrls, Shards)>,
     pub(crate) certifies: Option<CaId>,
     pub(crate) responder: Option<NodeId>,
 }
@@ -136,7 +140,9 @@ pub fn plan(
         validity(register, &profile, (&ca, &issuer), request.ttl_s, now, request.certifies.as_ref())?;
     let subject = subject(&profile.subject, request.subject, &names, space)?;
     let extensions = extensions(&profile, (&ca, &issuer), &cluster, &request.public_key, names);
+    let pointers = profile.status == StatusRule::Pointers;
     Ok(Plan {
+        shards: pointers.then_some((cluster.urls, issuer.shards)),
         ca,
         issuer_key: issuer.public_key.key_identifier(),
         issuer: issuer.subject,
@@ -297,7 +303,7 @@ fn extensions(
         policy_constraints: profile.policy_constraints,
         inhibit_any_policy: profile.inhibit_any_policy,
         subject_alt_names: names,
-        crl_distribution_points: if pointers { vec![cluster.urls.crl(ca)] } else { vec![] },
+        // The place of the CRL follows from the serial: `with_serial`.
         ocsp_urls: if pointers { vec![cluster.urls.ocsp(ca)] } else { vec![] },
         ca_issuers_urls: if pointers { vec![cluster.urls.ca_certificate(ca)] } else { vec![] },
         tls_features: if staples { vec![TlsFeature::STATUS_REQUEST] } else { vec![] },
@@ -315,6 +321,11 @@ fn outside(field: &str, why: String) -> Refusal {
 impl Plan {
     /// The certificate as it will be under this serial.
     pub(crate) fn with_serial(&self, serial: ca_x509::serial::SerialNumber) -> TbsCertificate {
+        let mut extensions = self.extensions.clone();
+        if let Some((urls, shards)) = &self.shards {
+            let list = ListId { ca: self.ca.clone(), part: shards.of(serial) };
+            extensions.crl_distribution_points = vec![urls.crl(&list, ListKind::Complete)];
+        }
         TbsCertificate {
             serial,
             signature_algorithm: self.algorithm,
@@ -323,7 +334,7 @@ impl Plan {
             not_after: self.not_after,
             subject: self.subject.clone(),
             public_key: self.public_key.clone(),
-            extensions: self.extensions.clone(),
+            extensions,
         }
     }
 }

@@ -15,8 +15,9 @@ use ca_x509::key::KeyIdentifier;
 use ca_x509::serial::SerialNumber;
 
 pub use self::entries::{
-    Attempt, CertificateEntry, CertificateState, Cluster, CrlCut, CrlScope, Issuer, IssuerPurpose, JoinToken,
-    KeyProof, KeyUse, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange, StatusEvent,
+    Attempt, CertificateEntry, CertificateState, Cluster, CrlBase, CrlCut, CrlScope, Issuer, IssuerPurpose,
+    JoinToken, KeyProof, KeyUse, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange,
+    StatusEvent,
 };
 pub use self::memory::{MemoryRegister, Overlay};
 use crate::history::{HistoryPlace, HistoryRow};
@@ -25,6 +26,7 @@ use crate::limits::SCAN_ROWS;
 use crate::outcome::Outcome;
 use crate::profile::Profile;
 use crate::roles::{Granted, Identity};
+use crate::shards::ListId;
 
 /// The name of one row. Rows sort by table first, then by the fields in their order: a store's encoding of keys
 /// must keep exactly this order.
@@ -54,8 +56,8 @@ pub enum Key {
     OpenIntent(CaId, SerialNumber),
     /// What happened to a certificate's status.
     Revocation(CaId, SerialNumber),
-    /// The state of a CA's list of revocations.
-    CrlScope(CaId),
+    /// The state of one of a CA's lists of revocations.
+    CrlScope(ListId),
     /// The latest attempt under an idempotency key (R6); the digest covers requester and key.
     Attempt(Digest),
     /// What a command came to.
@@ -190,8 +192,8 @@ readers! {
     certificate(ca: &CaId, serial: SerialNumber) = Key::Certificate(ca.clone(), serial) => Certificate(CertificateEntry);
     /// What happened to a certificate's status; `None` is good, if the certificate is recorded.
     revocation(ca: &CaId, serial: SerialNumber) = Key::Revocation(ca.clone(), serial) => Revocation(Revocation);
-    /// The state of a CA's list of revocations.
-    crl_scope(ca: &CaId) = Key::CrlScope(ca.clone()) => CrlScope(CrlScope);
+    /// The state of one of a CA's lists of revocations.
+    crl_scope(list: &ListId) = Key::CrlScope(list.clone()) => CrlScope(CrlScope);
     /// The latest attempt under an idempotency key.
     attempt(key: Digest) = Key::Attempt(key) => Attempt(Attempt);
     /// What a command came to.

@@ -7,7 +7,7 @@ use ca_x509::ocsp::{CertId, HashAlgorithm};
 use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 
-use crate::ids::{CaId, LogIndex, UnixMillis};
+use crate::ids::{CaId, LogIndex};
 use crate::register::{CertificateState, Issuer, Register, StorageFault};
 
 /// What the register says of one serial.
@@ -30,29 +30,35 @@ pub enum Status {
     Unassigned,
 }
 
-impl Status {
-    /// Whether it was revoked at `as_of` or later: an answer of that date would tell of its own future.
-    #[must_use]
-    pub fn is_revoked_since(self, as_of: UnixMillis) -> bool {
-        matches!(self, Self::Revoked { at, .. } if at >= as_of.seconds())
-    }
-}
-
 /// The status of a serial, as the register has it.
 ///
 /// # Errors
 /// [`StorageFault`]: the node must stop.
 pub fn status(register: &dyn Register, ca: &CaId, serial: SerialNumber) -> Result<Status, StorageFault> {
-    if let Some(event) = register.revocation(ca, serial)?.as_ref().and_then(|revocation| revocation.latest())
-    {
-        let (at, reason, index) = (event.revoked_at, event.change.reason(), event.index);
-        return Ok(Status::Revoked { at, reason, index });
+    Ok(told(register, ca, serial)?.0)
+}
+
+/// The status of a serial, and since when it is so if it ever changed.
+///
+/// # Errors
+/// [`StorageFault`]: the node must stop.
+pub fn told(
+    register: &dyn Register,
+    ca: &CaId,
+    serial: SerialNumber,
+) -> Result<(Status, Option<UnixSeconds>), StorageFault> {
+    let revocation = register.revocation(ca, serial)?;
+    if let Some(event) = revocation.as_ref().and_then(|revocation| revocation.in_force()) {
+        let (at, reason, index) = (event.since, event.change.reason(), event.index);
+        return Ok((Status::Revoked { at, reason, index }, Some(at)));
     }
-    Ok(match register.certificate(ca, serial)?.map(|entry| entry.state) {
+    let released = revocation.and_then(|revocation| revocation.latest().map(|event| event.since));
+    let status = match register.certificate(ca, serial)?.map(|entry| entry.state) {
         Some(CertificateState::Recorded { .. }) => Status::Good,
         Some(CertificateState::Open | CertificateState::Abandoned { .. }) => Status::Open,
         None => Status::Unassigned,
-    })
+    };
+    Ok((status, released))
 }
 
 /// The CA that a CertID means (RFC 6960 §4.1.1): hashes of the issuer's name and key, by SHA-1 or SHA-256.

@@ -10,6 +10,7 @@ use ca_core::ids::{CaId, NodeId};
 use ca_core::outcome::Refusal;
 use ca_core::register::{Issuer, IssuerPurpose, Member, MemberState};
 use ca_core::roles::Role;
+use ca_core::shards::ListId;
 
 use crate::answer::{PEM_CHAIN, certificate_pem, json, typed};
 use crate::doors::Doors;
@@ -115,7 +116,7 @@ fn about<P: Ports>(doors: &Doors<P>, ca: &CaId, issuer: &Issuer) -> Result<CaAns
         Some(serial) => register.certificate(&issuer.parent, serial)?,
         None => None,
     };
-    let list = register.crl_scope(ca)?.and_then(|scope| scope.current);
+    let list = register.crl_scope(&ListId::whole(ca))?.and_then(|scope| scope.current);
     Ok(CaAnswer {
         name: ca.to_string(),
         subject: issuer.subject.to_string(),

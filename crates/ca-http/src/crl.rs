@@ -5,11 +5,12 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use ca_authority::Ports;
-use ca_authority::limits::STATUS_REFRESH_S;
 use ca_authority::ports::Clock;
 use ca_core::certificate::chain;
 use ca_core::ids::{CaId, Digest};
+use ca_core::limits::{DELTA_REFRESH_S, STATUS_REFRESH_S};
 use ca_core::outcome::Refusal;
+use ca_core::shards::{DELTA, ListId, ListKind};
 use ca_x509::certificate::Certificate;
 
 use crate::answer::PKIX_CERT;
@@ -19,24 +20,26 @@ use crate::error::DoorError;
 use crate::limits::STATUS_MAX_AGE_S;
 use crate::problem::Problem;
 
-/// `GET /crl/{ca}.crl`
+/// `GET /crl/{ca}[-{shard}][-delta].crl`
 pub(crate) async fn crl<P: Ports>(
     State(doors): State<Doors<P>>,
     Path(file): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let ca = named(&file, ".crl")?;
-    if doors.register().issuer(&ca)?.is_none() {
-        return Err(Refusal::UnknownCa { ca }.into());
-    }
-    let list = doors.authority.crl(&ca)?.ok_or(DoorError::CrlNone { ca })?;
+    let name = file.strip_suffix(".crl").ok_or(DoorError::NotFound)?;
+    let (list, kind) = list_named(&doors, name)?;
+    let served = doors.authority.crl(&list, kind)?.ok_or(DoorError::CrlNone { list: name.to_owned() })?;
+    let refresh_s = match kind {
+        ListKind::Complete => STATUS_REFRESH_S,
+        ListKind::Delta => DELTA_REFRESH_S,
+    };
     let object = Cacheable {
         media_type: "application/pkix-crl",
         // One number is one list, octet for octet, on every node (I15): no need to hash megabytes.
-        tag: format!("{:x}", list.cut.number.0),
-        since: list.cut.this_update,
-        refresh_at: list.cut.this_update.saturating_add(STATUS_REFRESH_S),
-        body: Bytes::from_owner(list.der),
+        tag: format!("{:x}", served.cut.number.0),
+        since: served.cut.this_update,
+        refresh_at: served.cut.this_update.saturating_add(refresh_s),
+        body: Bytes::from_owner(served.der),
     };
     Ok(object.into_answer(&headers, doors.authority.ports().clock().now().seconds()))
 }
@@ -62,6 +65,21 @@ pub(crate) async fn ca_certificate<P: Ports>(
         body: own.into(),
     };
     Ok(object.into_answer(&headers, now))
+}
+
+/// The list of this name. No CA has the name of another's list, so at most one CA has it.
+fn list_named<P: Ports>(doors: &Doors<P>, name: &str) -> Result<(ListId, ListKind), Problem> {
+    let complete = Some((name, ListKind::Complete));
+    let delta = name.strip_suffix(DELTA).map(|name| (name, ListKind::Delta));
+    let issuers = doors.register().issuers()?;
+    for (stem, kind) in complete.into_iter().chain(delta) {
+        let found = issuers.iter().find_map(|(ca, issuer)| ListId::named(stem, ca, issuer.shards));
+        if let Some(list) = found {
+            return Ok((list, kind));
+        }
+    }
+    let ca: CaId = name.parse().map_err(|_| DoorError::NotFound)?;
+    Err(Refusal::UnknownCa { ca }.into())
 }
 
 /// The CA in a file name.

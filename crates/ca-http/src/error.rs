@@ -1,7 +1,7 @@
 //! What the doors themselves refuse, before any act begins or beside it.
 
 use ca_authority::error::Effect;
-use ca_core::ids::{CaId, LogIndex};
+use ca_core::ids::LogIndex;
 use ca_core::profile::ProfileFault;
 
 /// Why a request did not get as far as an act, or did not hear of its end.
@@ -75,10 +75,10 @@ pub enum DoorError {
     #[error("the certificate request is not signed by the key that it holds")]
     CsrSignature,
     /// No CRL, or none that is still valid (I12).
-    #[error("there is no current CRL of `{ca}`")]
+    #[error("there is no current CRL `{list}`")]
     CrlNone {
-        /// The CA.
-        ca: CaId,
+        /// Its name, as asked for.
+        list: String,
     },
     /// No such serial under any CA.
     #[error("no CA of this cluster has a certificate {serial}")]

@@ -345,8 +345,28 @@ pub const CHAPTERS: &[Chapter] = &[
                 "ca-node status shows whether there is a leader to make one; its log says why none was made",
             ),
             entry(
+                "unknown-list",
+                "The CA has no such list",
+                "A CA has one list of everything and, if it has more than one shard, one for each. How many it \
+                 has was fixed when it was made.",
+                "ca-node crl list shows every list and its address",
+            ),
+            entry(
+                "no-base",
+                "There is no complete list for a delta to be read on top of",
+                "A delta tells what changed since a complete list. The first complete list of a CA is made in \
+                 its first seconds.",
+                "retry in a moment",
+            ),
+            entry(
+                "not-on-hold",
+                "The certificate is not on hold",
+                "Only certificateHold can be taken back (RFC 5280 §5.3.1). Every other revocation is for good.",
+                "issue a new certificate",
+            ),
+            entry(
                 "cut-open",
-                "A CRL of this CA is being signed",
+                "This list is being signed",
                 "One at a time, so that one number never has two contents.",
                 "nothing: the list comes in a moment",
             ),

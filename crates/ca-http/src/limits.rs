@@ -44,7 +44,7 @@ const _: () = assert!(BODY_MS_MAX + ACT_MS_MAX < REQUEST_MS_MAX);
 const _: () = assert!(CERTIFICATE_BODY_OCTETS_MAX >= ca_x509::limits::REQUEST_BYTES_MAX);
 const _: () = assert!(OCSP_POST_OCTETS_MAX >= ca_x509::limits::OCSP_REQUEST_BYTES_MAX);
 const _: () =
-    assert!(STATUS_MAX_AGE_S < ca_authority::limits::STATUS_REFRESH_S, "I12: nothing cached is past half");
+    assert!(STATUS_MAX_AGE_S < ca_core::limits::DELTA_REFRESH_S, "I12: nothing cached is past half");
 
 /// Finds on one page when nothing is asked for.
 pub const PAGE_ITEMS_DEFAULT: usize = 100;

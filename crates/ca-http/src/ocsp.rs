@@ -8,10 +8,10 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ca_authority::Ports;
-use ca_authority::limits::STATUS_REFRESH_S;
 use ca_authority::ocsp::OcspAnswer;
 use ca_authority::ports::Clock;
 use ca_core::ids::{CaId, Digest};
+use ca_core::limits::STATUS_REFRESH_S;
 
 use crate::answer::typed;
 use crate::body::read;

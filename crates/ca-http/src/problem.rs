@@ -218,7 +218,7 @@ const STATUSES: &[(Status, &[&str])] = &[
         (StatusCode::FORBIDDEN, None),
         &["forbidden", "join-token-expired", "join-token-spent", "join-token-unknown"],
     ),
-    ((StatusCode::NOT_FOUND, None), &["not-found", "unknown-ca", "unknown-serial"]),
+    ((StatusCode::NOT_FOUND, None), &["not-found", "unknown-ca", "unknown-list", "unknown-serial"]),
     ((StatusCode::METHOD_NOT_ALLOWED, None), &["method-not-allowed"]),
     ((StatusCode::REQUEST_TIMEOUT, None), &["too-slow"]),
     (
@@ -231,6 +231,8 @@ const STATUSES: &[(Status, &[&str])] = &[
             "cut-closed",
             "intent-abandoned",
             "name-taken",
+            "no-base",
+            "not-on-hold",
             "not-owner",
             "profile-version",
             "still-open",

@@ -11,6 +11,7 @@ use ca_core::plan::{CertificateRequest, NamesFrom};
 use ca_core::profile::{DnsRule, built_in};
 use ca_core::register::{IssuerPurpose, PublicUrls};
 use ca_core::roles::{Grant, Identity, Role, Scope};
+use ca_core::shards::Shards;
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::key::{KeyKind, PublicKey};
 use ca_x509::name::DistinguishedName;
@@ -40,6 +41,7 @@ struct NewCa {
     title: &'static str,
     kind: KeyKind,
     purpose: IssuerPurpose,
+    shards: Shards,
 }
 
 const CAS: [NewCa; 3] = [
@@ -50,6 +52,7 @@ const CAS: [NewCa; 3] = [
         title: "Root CA",
         kind: KeyKind::EcP384,
         purpose: IssuerPurpose::Public,
+        shards: Shards::ONE,
     },
     NewCa {
         ca: "issuing",
@@ -58,6 +61,7 @@ const CAS: [NewCa; 3] = [
         title: "Issuing CA",
         kind: KeyKind::EcP256,
         purpose: IssuerPurpose::Public,
+        shards: Shards::DEFAULT,
     },
     NewCa {
         ca: "peers",
@@ -66,6 +70,7 @@ const CAS: [NewCa; 3] = [
         title: "Peers CA",
         kind: KeyKind::EcP256,
         purpose: IssuerPurpose::Peers,
+        shards: Shards::ONE,
     },
 ];
 
@@ -109,6 +114,7 @@ async fn define_ca(authority: &NodeAuthority, choices: &Choices, new: &NewCa) ->
         parent: id(new.parent)?,
         purpose: new.purpose,
         requester: Identity::Ceremony,
+        shards: new.shards,
     };
     log::enact(authority, define).await?;
     keys::prove(authority, &public_key).await?;

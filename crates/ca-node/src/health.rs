@@ -6,6 +6,7 @@ use ca_authority::Ports as _;
 use ca_authority::limits::VA_GRACE_MS;
 use ca_authority::ports::{Clock as _, Log as _, Signer as _};
 use ca_core::register::StorageFault;
+use ca_core::shards::ListKind;
 use ca_http::{Health, ReadyRole};
 use tokio::sync::watch;
 
@@ -66,7 +67,7 @@ impl NodeHealth {
         Ok(())
     }
 
-    /// Every active CA has a certified responder here and a list.
+    /// Every active CA has a certified responder here and its lists.
     fn signs_status(&self) -> Result<(), String> {
         let register = self.authority.register();
         let node = self.authority.ports().log().node();
@@ -75,8 +76,11 @@ impl NodeHealth {
             if issuer.certificate.is_some() && responder.is_none() {
                 return Err(format!("no OCSP responder certificate from `{ca}` yet"));
             }
-            if self.authority.crl(&ca).map_err(|e| e.to_string())?.is_none() {
-                return Err(format!("no current CRL of `{ca}`"));
+            for list in issuer.lists(&ca) {
+                let served = self.authority.crl(&list, ListKind::Complete).map_err(|e| e.to_string())?;
+                if served.is_none() {
+                    return Err(format!("no current CRL `{list}`"));
+                }
             }
         }
         Ok(())

@@ -132,10 +132,13 @@ async fn lists(authority: NodeAuthority) -> Result<(), Failure> {
     if leads(&authority).is_none() {
         return Ok(());
     }
-    for (ca, _) in authority.register().issuers()? {
-        if authority.crl_due(&ca)? {
-            match authority.publish_crl(&ca).await {
-                Ok(number) => tracing::info!(%ca, number = %format!("{:x}", number.0), "CRL published"),
+    for (ca, issuer) in authority.register().issuers()? {
+        for list in issuer.lists(&ca) {
+            let Some(kind) = authority.crl_due(&list)? else { continue };
+            match authority.publish_crl(&list, kind).await {
+                Ok(number) => {
+                    tracing::info!(%list, ?kind, number = %format!("{:x}", number.0), "CRL published")
+                }
                 // Another node's cut is being signed, or its owner died and it will give way.
                 Err(error) if error.slug() == "cut-open" => {}
                 Err(error) => return Err(error.into()),

@@ -7,11 +7,12 @@ use ca_core::ids::{
 };
 use ca_core::outcome::{Outcome, Refusal};
 use ca_core::register::{
-    Attempt, CertificateEntry, CertificateState, Cluster, CrlCut, CrlScope, Expiring, Issuer, IssuerPurpose,
-    JoinToken, Key, KeyProof, KeyUse, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange,
-    StatusEvent, Value,
+    Attempt, CertificateEntry, CertificateState, Cluster, CrlBase, CrlCut, CrlScope, Expiring, Issuer,
+    IssuerPurpose, JoinToken, Key, KeyProof, KeyUse, Member, MemberState, PublicUrls, Revocation, SignedCrl,
+    StatusChange, StatusEvent, Value,
 };
 use ca_core::roles::{Grant, Granted, Identity, Reach, Role, Scope};
+use ca_core::shards::{ListId, ListKind, Part, Shards};
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::crl::{CrlNumber, RevocationReason};
 use ca_x509::key::{KeyIdentifier, PublicKey};
@@ -105,6 +106,15 @@ fn purpose() -> impl Strategy<Value = IssuerPurpose> {
     select(vec![IssuerPurpose::Public, IssuerPurpose::Peers])
 }
 
+fn shards() -> impl Strategy<Value = Shards> {
+    (1..=Shards::MAX).prop_map(|count| Shards::new(count).unwrap())
+}
+
+fn list() -> impl Strategy<Value = ListId> {
+    let part = prop_oneof![Just(Part::Whole), any::<u8>().prop_map(Part::Shard)];
+    (ca(), part).prop_map(|(ca, part)| ListId { ca, part })
+}
+
 fn algorithm() -> impl Strategy<Value = SignatureAlgorithm> {
     select(SignatureAlgorithm::ALL.to_vec())
 }
@@ -174,15 +184,18 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
             name,
             urls,
         }),
-        (ca(), subject(), public_key(), algorithm(), ca(), purpose(), identity()).prop_map(
-            |(ca, subject, public_key, algorithm, parent, purpose, requester)| Command::DefineIssuer {
-                ca,
-                subject,
-                public_key,
-                algorithm,
-                parent,
-                purpose,
-                requester,
+        (ca(), subject(), public_key(), algorithm(), ca(), purpose(), shards(), identity()).prop_map(
+            |(ca, subject, public_key, algorithm, parent, purpose, shards, requester)| {
+                Command::DefineIssuer {
+                    ca,
+                    subject,
+                    public_key,
+                    algorithm,
+                    parent,
+                    purpose,
+                    requester,
+                    shards,
+                }
             }
         ),
         (profile(), identity())
@@ -201,9 +214,15 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
             reason,
             requester,
         }),
-        ca().prop_map(|ca| Command::CutCrl { ca }),
-        (ca(), number(), digest(), octets()).prop_map(|(ca, number, tbs_digest, signature)| {
-            Command::RecordCrl { ca, number, tbs_digest, signature }
+        (ca_serial(), identity()).prop_map(|((ca, serial), requester)| Command::Release {
+            ca,
+            serial,
+            requester
+        }),
+        (list(), select(vec![ListKind::Complete, ListKind::Delta]))
+            .prop_map(|(list, kind)| Command::CutCrl { list, kind }),
+        (list(), number(), digest(), octets()).prop_map(|(list, number, tbs_digest, signature)| {
+            Command::RecordCrl { list, number, tbs_digest, signature }
         }),
         (digest(), millis(), identity()).prop_map(|(secret, expires_at, requester)| {
             Command::MintJoinToken { secret, expires_at, requester }
@@ -253,26 +272,32 @@ fn refusal() -> impl Strategy<Value = Refusal> {
         Refusal::JoinTokenExpired,
         Refusal::UnknownKey,
     ]);
-    let of_ca = (ca(), serial(), 0_u8..7).prop_map(|(ca, serial, which)| match which {
+    let of_list = (list(), 0_u8..4).prop_map(|(list, which)| match which {
+        0 => Refusal::CutOpen { list },
+        1 => Refusal::CutClosed { list },
+        2 => Refusal::UnknownList { list },
+        _ => Refusal::NoBase { list },
+    });
+    let of_ca = (ca(), serial(), 0_u8..5).prop_map(|(ca, serial, which)| match which {
         0 => Refusal::UnknownCa { ca },
         1 => Refusal::CaExists { ca },
         2 => Refusal::CaInactive { ca },
-        3 => Refusal::CutOpen { ca },
-        4 => Refusal::CutClosed { ca },
-        5 => Refusal::UnknownSerial { ca, serial },
+        3 => Refusal::UnknownSerial { ca, serial },
         _ => Refusal::AttemptOpen { ca, serial },
     });
-    let of_serial = (serial(), any::<u64>(), 0_u8..6).prop_map(|(serial, open_ms, which)| match which {
+    let of_serial = (serial(), any::<u64>(), 0_u8..7).prop_map(|(serial, open_ms, which)| match which {
         0 => Refusal::SerialTaken { serial },
         1 => Refusal::IntentAbandoned { serial },
         2 => Refusal::AlreadyRecorded { serial },
         3 => Refusal::NotRecorded { serial },
         4 => Refusal::NotOwner { serial },
+        5 => Refusal::NotOnHold { serial },
         _ => Refusal::StillOpen { serial, open_ms },
     });
     prop_oneof![
         plain,
         of_ca,
+        of_list,
         of_serial,
         (millis(), millis()).prop_map(|(expired_at, now)| Refusal::Expired { expired_at, now }),
         profile_name().prop_map(|profile| Refusal::UnknownProfile { profile }),
@@ -307,10 +332,14 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 }
 
 fn cut() -> impl Strategy<Value = CrlCut> {
-    (number(), index(), request(), millis(), seconds(), seconds()).prop_map(
-        |(number, index, owner, cut_at, this_update, next_update)| CrlCut {
+    let base = option::of((number(), index()).prop_map(|(number, index)| CrlBase { number, index }));
+    let times = (millis(), seconds(), seconds(), seconds());
+    (number(), index(), request(), base, times).prop_map(
+        |(number, index, owner, base, (cut_at, this_update, next_update, ended_before))| CrlCut {
             number,
             index,
+            base,
+            ended_before,
             owner,
             cut_at,
             this_update,
@@ -349,9 +378,17 @@ fn certificate() -> impl Strategy<Value = CertificateEntry> {
 }
 
 fn revocation() -> impl Strategy<Value = Revocation> {
-    let change = prop_oneof![reason().prop_map(StatusChange::Revoked), Just(StatusChange::Abandoned)];
-    let event = (index(), seconds(), change, identity())
-        .prop_map(|(index, revoked_at, change, by)| StatusEvent { index, revoked_at, change, by });
+    let change = prop_oneof![
+        reason().prop_map(StatusChange::Revoked),
+        Just(StatusChange::Abandoned),
+        Just(StatusChange::Released),
+    ];
+    let event = (index(), seconds(), change, identity()).prop_map(|(index, since, change, by)| StatusEvent {
+        index,
+        since,
+        change,
+        by,
+    });
     (seconds(), vec(event, 1..4)).prop_map(|(not_after, events)| Revocation { not_after, events })
 }
 
@@ -369,26 +406,38 @@ fn member() -> impl Strategy<Value = Member> {
 }
 
 fn issuer() -> impl Strategy<Value = Issuer> {
-    (subject(), public_key(), algorithm(), ca(), option::of(serial()), purpose()).prop_map(
-        |(subject, public_key, algorithm, parent, certificate, purpose)| Issuer {
+    (subject(), public_key(), algorithm(), ca(), option::of(serial()), purpose(), shards()).prop_map(
+        |(subject, public_key, algorithm, parent, certificate, purpose, shards)| Issuer {
             subject,
             public_key,
             algorithm,
             parent,
             certificate,
             purpose,
+            shards,
         },
     )
 }
 
 fn scope() -> impl Strategy<Value = CrlScope> {
-    let signed = (cut(), digest(), octets()).prop_map(|(cut, tbs_digest, signature)| SignedCrl {
-        cut,
-        tbs_digest,
-        signature,
-    });
-    (any::<u64>(), option::of(cut()), option::of(signed), index())
-        .prop_map(|(last_counter, open, current, changed)| CrlScope { last_counter, open, current, changed })
+    let signed = || {
+        (cut(), digest(), octets()).prop_map(|(cut, tbs_digest, signature)| SignedCrl {
+            cut,
+            tbs_digest,
+            signature,
+        })
+    };
+    let lists = (option::of(cut()), option::of(signed()), option::of(signed()));
+    (any::<u64>(), lists, seconds(), index()).prop_map(
+        |(last_counter, (open, current, delta), scheduled, changed)| CrlScope {
+            last_counter,
+            open,
+            current,
+            delta,
+            scheduled,
+            changed,
+        },
+    )
 }
 
 fn expiring() -> impl Strategy<Value = Expiring> {
@@ -403,7 +452,7 @@ fn history() -> impl Strategy<Value = (HistoryPlace, HistoryRow)> {
         digest().prop_map(About::Caller),
         (ca(), serial()).prop_map(|(ca, serial)| About::Certificate(ca, serial)),
         (ca(), serial(), reason()).prop_map(|(ca, serial, reason)| About::Revocation(ca, serial, reason)),
-        (ca(), number()).prop_map(|(ca, number)| About::Crl(ca, number)),
+        (list(), number()).prop_map(|(list, number)| About::Crl(list, number)),
         digest().prop_map(About::Token),
         node().prop_map(About::Member),
         key_identifier().prop_map(About::Key),
@@ -468,7 +517,7 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
             Key::Revocation(ca, serial),
             Value::Revocation(revocation)
         )),
-        (ca(), scope()).prop_map(|(ca, scope)| (Key::CrlScope(ca), Value::CrlScope(scope))),
+        (list(), scope()).prop_map(|(list, scope)| (Key::CrlScope(list), Value::CrlScope(scope))),
         (digest(), attempt).prop_map(|(key, attempt)| (Key::Attempt(key), Value::Attempt(attempt))),
         (request(), outcome())
             .prop_map(|(request, outcome)| (Key::Outcome(request), Value::Outcome(outcome))),

@@ -7,6 +7,7 @@ use ca_core::plan::{CertificateRequest, NamesFrom};
 use ca_core::profile::{DnsRule, KeyRule, built_in};
 use ca_core::register::{IssuerPurpose, PublicUrls};
 use ca_core::roles::{Grant, Identity, Role, Scope};
+use ca_core::shards::Shards;
 use ca_hsm::{ProofStatement, verify_proof};
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::name::DistinguishedName;
@@ -97,6 +98,7 @@ impl World {
                 parent: ca(parent),
                 purpose,
                 requester: Identity::Ceremony,
+                shards: shards_of(name),
             };
             assert_eq!(self.command(1, command), Outcome::Done);
         }
@@ -190,6 +192,11 @@ impl World {
             Outcome::Done
         );
     }
+}
+
+/// Few enough for all of them to be looked at.
+fn shards_of(name: &str) -> Shards {
+    if name == "issuing" { Shards::new(4).expect("from 1 to 256") } else { Shards::ONE }
 }
 
 fn common_name(text: &str) -> DistinguishedName {

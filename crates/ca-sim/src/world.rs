@@ -10,11 +10,12 @@ use ca_authority::ports::{Clock as _, Log, Verifier as _};
 use ca_authority::revoke::Revoked;
 use ca_authority::{ActError, crl::Crl};
 use ca_core::command::{Command, Idempotency};
-use ca_core::ids::{CaId, Digest, NodeId, ProfileName, UnixMillis};
+use ca_core::ids::{CaId, Digest, LogIndex, NodeId, ProfileName, UnixMillis};
 use ca_core::outcome::Outcome;
 use ca_core::plan::{CertificateRequest, NamesFrom};
-use ca_core::register::Issuer;
+use ca_core::register::{CrlCut, Issuer};
 use ca_core::roles::Identity;
+use ca_core::shards::{ListId, ListKind};
 use ca_hsm::SignatureVerifier;
 use ca_x509::certificate::Certificate;
 use ca_x509::crl::{CertificateList, CrlNumber, RevocationReason};
@@ -84,6 +85,7 @@ pub struct World {
     captured: Mutex<Vec<Captured>>,
     released: Arc<Mutex<Vec<Released>>>,
     acknowledged: Mutex<Vec<Acknowledged>>,
+    served: Mutex<Vec<Served>>,
 }
 
 #[derive(Debug)]
@@ -139,6 +141,21 @@ pub struct Released {
     pub committed: u64,
 }
 
+/// One list that a client fetched.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// Which.
+    pub of: ListId,
+    /// By itself, or on top of one.
+    pub kind: ListKind,
+    /// When, by the world's time.
+    pub at: UnixMillis,
+    /// What it was made from.
+    pub cut: CrlCut,
+    /// What it says.
+    pub list: CertificateList,
+}
+
 /// One revocation that a client was told of.
 #[derive(Clone, Debug)]
 pub struct Acknowledged {
@@ -176,6 +193,7 @@ impl World {
             captured: Mutex::default(),
             released: Arc::default(),
             acknowledged: Mutex::default(),
+            served: Mutex::default(),
         }
     }
 
@@ -363,27 +381,56 @@ impl World {
         Ok(revoked)
     }
 
-    /// Publishes the list of a CA.
+    /// Takes a certificate from its hold and waits.
+    ///
+    /// # Errors
+    /// As the node answers.
+    pub fn release(&self, node: u64, issued: &Issued) -> Result<LogIndex, ActError> {
+        drive(self.node(node).release(self.client(), issued.ca.clone(), issued.serial))
+    }
+
+    /// Publishes the complete list of everything that a CA issued.
     ///
     /// # Errors
     /// As the node answers.
     pub fn publish(&self, node: u64, of: &str) -> Result<CrlNumber, ActError> {
-        drive(self.node(node).publish_crl(&ca(of)))
+        self.publish_list(node, &whole(of), ListKind::Complete)
     }
 
-    /// A node's current list of a CA, its signature verified with the register's key.
+    /// Publishes any list.
     ///
-    /// # Panics
-    /// If the node serves what is not the CA's list.
+    /// # Errors
+    /// As the node answers.
+    pub fn publish_list(&self, node: u64, list: &ListId, kind: ListKind) -> Result<CrlNumber, ActError> {
+        drive(self.node(node).publish_crl(list, kind))
+    }
+
+    /// A node's current complete list of everything that a CA issued.
     #[must_use]
     pub fn crl(&self, node: u64, of: &str) -> Option<(Crl, CertificateList)> {
-        let served = self.node(node).crl(&ca(of)).expect("memory has no faults")?;
+        self.list(node, &whole(of), ListKind::Complete)
+    }
+
+    /// A list as a node serves it now, its signature verified with the register's key; kept for the checks.
+    ///
+    /// # Panics
+    /// If the node serves what is not that list.
+    #[must_use]
+    pub fn list(&self, node: u64, of: &ListId, kind: ListKind) -> Option<(Crl, CertificateList)> {
+        let served = self.node(node).crl(of, kind).expect("memory has no faults")?;
         let list = CertificateList::parse(&served.der).expect("a list is served");
-        let issuer = self.issuer(of);
+        let issuer = self.issuer(of.ca.as_str());
         let verdict =
             SignatureVerifier.verify(&issuer.public_key, issuer.algorithm, list.tbs_der(), list.signature());
-        assert_eq!(verdict, Ok(()), "the list of {of} on node {node}");
-        assert_eq!(list.tbs().issuer, issuer.subject, "I15");
+        assert_eq!(verdict, Ok(()), "the list {of} on node {node}");
+        let at = self.now();
+        locked(&self.served).push(Served {
+            at,
+            of: of.clone(),
+            kind,
+            cut: served.cut.clone(),
+            list: list.clone(),
+        });
         Some((served, list))
     }
 
@@ -442,6 +489,12 @@ impl World {
         locked(&self.captured).clone()
     }
 
+    /// Every list that a client fetched.
+    #[must_use]
+    pub fn all_served(&self) -> Vec<Served> {
+        locked(&self.served).clone()
+    }
+
     /// Every revocation that was acknowledged.
     #[must_use]
     pub fn all_acknowledged(&self) -> Vec<Acknowledged> {
@@ -493,6 +546,15 @@ fn read_answer(
 #[must_use]
 pub fn ca(name: &str) -> CaId {
     name.parse().expect("a CA's name")
+}
+
+/// The list of everything that the CA of this name issued.
+///
+/// # Panics
+/// If it is no name.
+#[must_use]
+pub fn whole(of: &str) -> ListId {
+    ListId::whole(&ca(of))
 }
 
 /// The profile of this name.

@@ -13,7 +13,7 @@ use crate::command::{Idempotency, Intent};
 use crate::ids::{CaId, Digest};
 use crate::limits::{IDEMPOTENCY_KEPT_MS, INTENT_OPEN_MAX_MS, TBS_OCTETS_MAX};
 use crate::outcome::{Outcome, Refusal};
-use crate::profile::Profile;
+use crate::profile::{Allow, Profile};
 use crate::register::{
     Attempt, CertificateEntry, CertificateState, Expiring, Issuer, Key, KeyUse, Revocation, StatusChange,
     StatusEvent, Value,
@@ -223,7 +223,7 @@ impl Step<'_> {
         assert_eq!(entry.state, CertificateState::Open, "only an open intent is abandoned");
         let event = StatusEvent {
             index: self.index,
-            revoked_at: self.now.seconds(),
+            since: self.now.seconds(),
             change: StatusChange::Abandoned,
             by: Identity::Node(self.id.node),
         };
@@ -232,10 +232,11 @@ impl Step<'_> {
         self.remove(Key::OpenIntent(ca.clone(), serial));
         self.set(Key::Revocation(ca.clone(), serial), Value::Revocation(revocation));
         self.set(Key::Certificate(ca.clone(), serial), Value::Certificate(entry));
-        self.list_changed(ca)
+        self.lists_changed(ca, serial)
     }
 
-    /// Date and reason never change, except towards keyCompromise (I14). O(1).
+    /// Date and reason never change, except towards keyCompromise and from a hold to a revocation for good, which
+    /// keeps the date of the hold (I14): nobody was to rely on the certificate from then on. O(1).
     pub(super) fn revoke(
         &mut self,
         ca: &CaId,
@@ -243,40 +244,87 @@ impl Step<'_> {
         reason: RevocationReason,
         requester: Identity,
     ) -> Result<Outcome, Halt> {
+        let entry = self.settled(ca, serial, requester)?;
         if reason == RevocationReason::CertificateHold {
-            let why = "no profile of this cluster permits certificateHold".into();
-            return Err(Refusal::OutsideProfile { field: "reason".into(), why }.into());
+            self.may_hold(&entry)?;
         }
+        let earlier = self.register.revocation(ca, serial)?;
+        let in_force = earlier.as_ref().and_then(|revocation| revocation.in_force());
+        let since = in_force.map_or_else(|| self.now.seconds(), |event| event.since);
+        if in_force.is_none_or(|event| gives_way(event.change, reason)) {
+            let event = StatusEvent {
+                index: self.index,
+                since,
+                change: StatusChange::Revoked(reason),
+                by: requester,
+            };
+            self.add_event(ca, serial, &entry, earlier, event)?;
+        }
+        Ok(Outcome::Revoked { revoked_at: since })
+    }
+
+    /// The one way back (I10): from a hold, and from nothing else (RFC 5280 §5.3.1).
+    pub(super) fn release(
+        &mut self,
+        ca: &CaId,
+        serial: SerialNumber,
+        requester: Identity,
+    ) -> Result<Outcome, Halt> {
+        let entry = self.settled(ca, serial, requester)?;
+        let earlier = self.register.revocation(ca, serial)?;
+        match earlier.as_ref().and_then(|revocation| revocation.latest()).map(|event| event.change) {
+            Some(StatusChange::Revoked(RevocationReason::CertificateHold)) => {}
+            // Said again, as after a lost answer.
+            Some(StatusChange::Released) => return Ok(Outcome::Done),
+            Some(StatusChange::Revoked(_) | StatusChange::Abandoned) | None => {
+                return Err(Refusal::NotOnHold { serial }.into());
+            }
+        }
+        let (index, since) = (self.index, self.now.seconds());
+        let event = StatusEvent { index, since, change: StatusChange::Released, by: requester };
+        self.add_event(ca, serial, &entry, earlier, event)?;
+        Ok(Outcome::Done)
+    }
+
+    /// A certificate whose status this caller may change. Decided here and not where it was asked: a node that lags
+    /// still knows grants that were taken away.
+    fn settled(
+        &self,
+        ca: &CaId,
+        serial: SerialNumber,
+        requester: Identity,
+    ) -> Result<CertificateEntry, Halt> {
         let entry = self.entry(ca, serial)?;
-        // Decided here and not where it was asked: a node that lags still knows grants that were taken away.
         if let Some(refusal) = may_not_revoke(self.register, requester, ca, &entry)? {
             return Err(refusal.into());
         }
         if entry.state == CertificateState::Open {
             return Err(Refusal::NotRecorded { serial }.into());
         }
-        let mut revocation = self
-            .register
-            .revocation(ca, serial)?
-            .unwrap_or(Revocation { not_after: entry.not_after, events: vec![] });
-        let first = revocation.latest().cloned();
-        let revoked_at = first.as_ref().map_or_else(|| self.now.seconds(), |event| event.revoked_at);
-        let change = StatusChange::Revoked(reason);
-        let compromised = StatusChange::Revoked(RevocationReason::KeyCompromise);
-        let news = match first {
-            None => true,
-            Some(event) => {
-                change == compromised
-                    && event.change != compromised
-                    && event.change != StatusChange::Abandoned
-            }
-        };
-        if news {
-            revocation.events.push(StatusEvent { index: self.index, revoked_at, change, by: requester });
-            self.set(Key::Revocation(ca.clone(), serial), Value::Revocation(revocation));
-            self.list_changed(ca)?;
+        Ok(entry)
+    }
+
+    fn may_hold(&self, entry: &CertificateEntry) -> Result<(), Halt> {
+        let profile = self.register.profile(&entry.profile)?;
+        if profile.is_some_and(|profile| profile.hold == Allow::Yes) {
+            return Ok(());
         }
-        Ok(Outcome::Revoked { revoked_at })
+        let why = alloc::format!("profile `{}` does not permit certificateHold", entry.profile);
+        Err(Refusal::OutsideProfile { field: "reason".into(), why }.into())
+    }
+
+    fn add_event(
+        &mut self,
+        ca: &CaId,
+        serial: SerialNumber,
+        entry: &CertificateEntry,
+        earlier: Option<Revocation>,
+        event: StatusEvent,
+    ) -> Result<(), Halt> {
+        let mut revocation = earlier.unwrap_or(Revocation { not_after: entry.not_after, events: vec![] });
+        revocation.events.push(event);
+        self.set(Key::Revocation(ca.clone(), serial), Value::Revocation(revocation));
+        self.lists_changed(ca, serial)
     }
 
     fn entry(&self, ca: &CaId, serial: SerialNumber) -> Result<CertificateEntry, Halt> {
@@ -285,5 +333,16 @@ impl Step<'_> {
         }
         let entry = self.register.certificate(ca, serial)?;
         Ok(entry.ok_or_else(|| Refusal::UnknownSerial { ca: ca.clone(), serial })?)
+    }
+}
+
+/// Whether a revocation in force is replaced by one for this reason (I14).
+fn gives_way(change: StatusChange, reason: RevocationReason) -> bool {
+    match change {
+        StatusChange::Revoked(RevocationReason::CertificateHold) => {
+            reason != RevocationReason::CertificateHold
+        }
+        StatusChange::Revoked(RevocationReason::KeyCompromise) | StatusChange::Abandoned => false,
+        StatusChange::Revoked(_) | StatusChange::Released => reason == RevocationReason::KeyCompromise,
     }
 }

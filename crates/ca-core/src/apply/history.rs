@@ -35,8 +35,8 @@ impl Deed {
                 let act = if grant.roles.is_empty() { Act::GrantRemoved } else { Act::GrantSet };
                 Self::Act(act, About::Caller(grant.key), *requester)
             }
-            Command::RecordCrl { ca, number, .. } => {
-                Self::Act(Act::CrlPublished, About::Crl(ca.clone(), *number), own)
+            Command::RecordCrl { list, number, .. } => {
+                Self::Act(Act::CrlPublished, About::Crl(list.clone(), *number), own)
             }
             Command::MintJoinToken { secret, requester, .. } => {
                 Self::Act(Act::JoinTokenMinted, About::Token(*secret), *requester)
@@ -50,6 +50,7 @@ impl Deed {
             | Command::Record { .. }
             | Command::Abandon { .. }
             | Command::Revoke { .. }
+            | Command::Release { .. }
             | Command::AdmitMember { .. } => Self::Rows,
             // A cut fixes a list that nobody has signed yet.
             Command::CutCrl { .. } | Command::Tick { .. } => Self::None,
@@ -106,6 +107,9 @@ fn told_by(change: &Change, all: &[Change], node: Identity) -> Option<(Act, Abou
             match event.change {
                 StatusChange::Revoked(reason) => {
                     Some((Act::CertificateRevoked, About::Revocation(ca.clone(), *serial, reason), event.by))
+                }
+                StatusChange::Released => {
+                    Some((Act::CertificateReleased, About::Certificate(ca.clone(), *serial), event.by))
                 }
                 // Its certificate's row says so.
                 StatusChange::Abandoned => None,

@@ -64,8 +64,8 @@ fn r7_a_duplicate_has_the_first_outcome_and_no_permit() {
 
     let envelope = bench.envelope(1, cut("issuing"));
     let first = bench.log(envelope.clone());
-    assert!(bench.log(envelope).into_crl_permit(&ca("issuing")).is_err());
-    assert!(first.into_crl_permit(&ca("issuing")).is_ok());
+    assert!(bench.log(envelope).into_crl_permit(&whole("issuing")).is_err());
+    assert!(first.into_crl_permit(&whole("issuing")).is_ok());
 }
 
 #[test]
@@ -180,9 +180,9 @@ fn r5_three_may_abandon_and_the_first_in_the_log_wins() {
     assert_eq!(bench.apply(2, abandon(serial)), Outcome::Done, "again is done already");
     let revocation = bench.register().revocation(&ca("issuing"), serial).unwrap().unwrap();
     assert_eq!(revocation.events.len(), 1);
-    assert_eq!(revocation.events[0].revoked_at, bench.now.seconds());
+    assert_eq!(revocation.events[0].since, bench.now.seconds());
     assert_eq!(
-        bench.register().crl_scope(&ca("issuing")).unwrap().unwrap().changed,
+        bench.register().crl_scope(&whole("issuing")).unwrap().unwrap().changed,
         revocation.events[0].index
     );
     // Anybody after 30 s of register time.
@@ -244,7 +244,7 @@ fn r10_a_cut_fixes_number_index_and_times() {
     let second = take(&mut bench);
     assert_eq!(second.number, CrlNumber(2), "the number of a cut that was never signed stays a gap");
     bench.done(sign_cut(2));
-    let scope = bench.register().crl_scope(&ca("issuing")).unwrap().unwrap();
+    let scope = bench.register().crl_scope(&whole("issuing")).unwrap().unwrap();
     assert_eq!((scope.open, scope.current.map(|current| current.cut)), (None, Some(second)));
     assert_eq!(take(&mut bench).number, CrlNumber(3), "at once, for none is open");
 }

@@ -22,6 +22,7 @@ use crate::register::{
     PublicUrls, Value,
 };
 use crate::roles::{Grant, Granted, Identity, Role, Scope};
+use crate::shards::Shards;
 use crate::weak_key::tests::sound_modulus;
 
 #[test]
@@ -214,6 +215,7 @@ fn register() -> MemoryRegister {
             parent: ca(parent),
             certificate: Some(serial),
             purpose,
+            shards: Shards::ONE,
         };
         let entry = CertificateEntry {
             tbs: vec![],

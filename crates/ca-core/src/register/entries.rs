@@ -15,6 +15,7 @@ use crate::ids::{
     BootId, CaId, ClusterId, Digest, Epoch, LogIndex, NodeId, ProfileName, RequestId, UnixMillis,
 };
 use crate::roles::Identity;
+use crate::shards::{DELTA, ListId, ListKind, Shards};
 
 /// The cluster's identity and where clients find its status service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,10 +57,14 @@ impl PublicUrls {
         alloc::format!("{}/ocsp/{ca}", self.ocsp)
     }
 
-    /// Where the CRL of `ca` is.
+    /// Where a list is.
     #[must_use]
-    pub fn crl(&self, ca: &CaId) -> String {
-        alloc::format!("{}/crl/{ca}.crl", self.crl)
+    pub fn crl(&self, list: &ListId, kind: ListKind) -> String {
+        let delta = match kind {
+            ListKind::Complete => "",
+            ListKind::Delta => DELTA,
+        };
+        alloc::format!("{}/crl/{list}{delta}.crl", self.crl)
     }
 
     /// Where the certificate of `ca` is.
@@ -84,6 +89,16 @@ pub struct Issuer {
     pub certificate: Option<SerialNumber>,
     /// Whom it serves.
     pub purpose: IssuerPurpose,
+    /// Into how many lists its revocations are divided.
+    pub shards: Shards,
+}
+
+impl Issuer {
+    /// The lists that it keeps, the whole one first.
+    pub fn lists(&self, ca: &CaId) -> impl Iterator<Item = ListId> {
+        let ca = ca.clone();
+        self.shards.parts().map(move |part| ListId { ca: ca.clone(), part })
+    }
 }
 
 /// Whom a certification authority serves. Certificates of the two kinds never mix.
@@ -181,10 +196,16 @@ impl Revocation {
         self.events.iter().rev().find(|event| event.index <= index)
     }
 
-    /// The status now.
+    /// What happened last.
     #[must_use]
     pub fn latest(&self) -> Option<&StatusEvent> {
         self.events.last()
+    }
+
+    /// The revocation that is in force now: none once the certificate was released from its hold.
+    #[must_use]
+    pub fn in_force(&self) -> Option<&StatusEvent> {
+        self.latest().filter(|event| event.change != StatusChange::Released)
     }
 }
 
@@ -193,8 +214,8 @@ impl Revocation {
 pub struct StatusEvent {
     /// The log entry.
     pub index: LogIndex,
-    /// The revocation date: that of the first revocation, whatever follows (I14).
-    pub revoked_at: UnixSeconds,
+    /// Since when. A revocation's date is that of the first one, whatever follows but a release (I14).
+    pub since: UnixSeconds,
     /// What changed.
     pub change: StatusChange,
     /// Who wanted it.
@@ -208,6 +229,8 @@ pub enum StatusChange {
     Revoked(RevocationReason),
     /// Never became a certificate; listed as revoked without a reason.
     Abandoned,
+    /// On hold no longer: as good as before (I10).
+    Released,
 }
 
 impl StatusChange {
@@ -215,23 +238,39 @@ impl StatusChange {
     #[must_use]
     pub fn reason(self) -> Option<RevocationReason> {
         match self {
-            Self::Revoked(RevocationReason::Unspecified) | Self::Abandoned => None,
+            Self::Revoked(RevocationReason::Unspecified) | Self::Abandoned | Self::Released => None,
             Self::Revoked(reason) => Some(reason),
         }
     }
 }
 
-/// The state of a CA's list of revocations.
+/// The state of one of a CA's lists of revocations: the complete list, and the delta on top of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CrlScope {
-    /// The number within the epoch that the latest cut took.
+    /// The number within the epoch that the latest cut took. Deltas are counted along (RFC 5280 §5.2.3).
     pub last_counter: u64,
     /// The cut that waits for its signature.
     pub open: Option<CrlCut>,
-    /// What is served.
+    /// The complete list that is served.
     pub current: Option<SignedCrl>,
-    /// The log entry of the latest status change under this CA: the list is stale while the current CRL is older.
+    /// The delta that is served.
+    pub delta: Option<SignedCrl>,
+    /// thisUpdate of the latest complete list that was due by its age, whatever was cut between for the sake of a
+    /// revocation: entries leave by these alone (I14).
+    pub scheduled: UnixSeconds,
+    /// The log entry of the latest status change in this list's part: a list that was cut before is stale.
     pub changed: LogIndex,
+}
+
+impl CrlScope {
+    /// The list of this kind that is served.
+    #[must_use]
+    pub fn served(&self, kind: ListKind) -> Option<&SignedCrl> {
+        match kind {
+            ListKind::Complete => self.current.as_ref(),
+            ListKind::Delta => self.delta.as_ref(),
+        }
+    }
 }
 
 /// Fixes everything about one CRL before it is signed (R10).
@@ -241,6 +280,10 @@ pub struct CrlCut {
     pub number: CrlNumber,
     /// The list holds what was revoked at or before this entry.
     pub index: LogIndex,
+    /// A delta holds only what changed after this list; a complete list has none.
+    pub base: Option<CrlBase>,
+    /// Certificates that ended before this moment have been on a scheduled list since, and are left out (I14).
+    pub ended_before: UnixSeconds,
     /// Whose permit it is.
     pub owner: RequestId,
     /// Register time at the cut.
@@ -249,6 +292,23 @@ pub struct CrlCut {
     pub this_update: UnixSeconds,
     /// As it stands in the list.
     pub next_update: UnixSeconds,
+}
+
+impl CrlCut {
+    /// What will become of it.
+    #[must_use]
+    pub fn kind(&self) -> ListKind {
+        if self.base.is_some() { ListKind::Delta } else { ListKind::Complete }
+    }
+}
+
+/// The complete list that a delta is read on top of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CrlBase {
+    /// Its number, for BaseCRLNumber.
+    pub number: CrlNumber,
+    /// Its index.
+    pub index: LogIndex,
 }
 
 /// A CRL that is signed; every node makes the same octets from it.

@@ -85,7 +85,7 @@ fn row(of: &str, octet: u8, days: u64, state: CertificateState) -> Change {
 
 fn revoked(of: &str, octet: u8, change: StatusChange) -> Change {
     let event =
-        StatusEvent { index: LogIndex(2), revoked_at: UnixSeconds(1), change, by: Identity::Node(NodeId(1)) };
+        StatusEvent { index: LogIndex(2), since: UnixSeconds(1), change, by: Identity::Node(NodeId(1)) };
     let revocation = Revocation { not_after: UnixSeconds(2), events: vec![event] };
     Change { key: Key::Revocation(ca(of), serial(octet)), value: Some(Value::Revocation(revocation)) }
 }

@@ -5,6 +5,7 @@ use ca_authority::ports::{EntropyFault, NoQuorum, SignError};
 use ca_core::ids::{LogIndex, NodeId, UnixMillis};
 use ca_core::outcome::Refusal;
 use ca_core::register::{KeyUse, StorageFault};
+use ca_core::shards::ListId;
 use ca_x509::key::KeyIdentifier;
 use ca_x509::serial::SerialNumber;
 
@@ -104,8 +105,11 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::NotOwner { serial },
         Refusal::IdempotencyMismatch,
         Refusal::AttemptOpen { ca: ca(), serial },
-        Refusal::CutOpen { ca: ca() },
-        Refusal::CutClosed { ca: ca() },
+        Refusal::NotOnHold { serial },
+        Refusal::CutOpen { list: ListId::whole(&ca()) },
+        Refusal::CutClosed { list: ListId::whole(&ca()) },
+        Refusal::UnknownList { list: ListId::whole(&ca()) },
+        Refusal::NoBase { list: ListId::whole(&ca()) },
         Refusal::JoinTokenUnknown,
         Refusal::JoinTokenSpent { by: NodeId(1) },
         Refusal::JoinTokenExpired,
@@ -137,6 +141,9 @@ fn every_refusal() -> Vec<Refusal> {
             | Refusal::NotOwner { .. }
             | Refusal::IdempotencyMismatch
             | Refusal::AttemptOpen { .. }
+            | Refusal::NotOnHold { .. }
+            | Refusal::UnknownList { .. }
+            | Refusal::NoBase { .. }
             | Refusal::CutOpen { .. }
             | Refusal::CutClosed { .. }
             | Refusal::JoinTokenUnknown
@@ -204,7 +211,7 @@ fn every_door_error() -> Vec<DoorError> {
         DoorError::BadRequest { field: "ttl", why: why() },
         DoorError::CsrMalformed { why: why() },
         DoorError::CsrSignature,
-        DoorError::CrlNone { ca: "issuing".parse().unwrap() },
+        DoorError::CrlNone { list: why() },
         DoorError::UnknownSerial { serial: SerialNumber::from_random([7; 16]) },
         DoorError::TooBusy { max: 1 },
         DoorError::Behind { wanted: LogIndex(2), applied: LogIndex(1) },

@@ -5,6 +5,7 @@ use axum::http::Request;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ca_core::roles::Role;
+use ca_core::shards::{ListId, ListKind};
 use serde_json::json;
 
 use crate::openssl::Bench;
@@ -165,7 +166,7 @@ async fn a_crl_is_served_once_there_is_one() {
     assert_eq!((none.status, none.slug().as_str()), (503, "crl-none"));
     let path = format!("/api/v1/certificates/{serial}/revoke");
     assert_eq!(world.api(Some(&caller), post(&path, &json!({}))).await.status, 200);
-    world.authority.publish_crl(&id("issuing")).await.unwrap();
+    world.authority.publish_crl(&ListId::whole(&id("issuing")), ListKind::Complete).await.unwrap();
 
     let answer = world.va(get("/crl/issuing.crl")).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/pkix-crl"));
@@ -177,7 +178,7 @@ async fn a_crl_is_served_once_there_is_one() {
     let request =
         Request::get("/crl/issuing.crl").header("if-none-match", &etag).body(Body::empty()).unwrap();
     assert_eq!(world.va(request).await.status, 304);
-    world.authority.publish_crl(&id("issuing")).await.unwrap();
+    world.authority.publish_crl(&ListId::whole(&id("issuing")), ListKind::Complete).await.unwrap();
     let next = world.va(get("/crl/issuing.crl")).await;
     assert_ne!(next.header("etag"), etag, "another number is another list");
 }
@@ -185,7 +186,7 @@ async fn a_crl_is_served_once_there_is_one() {
 #[tokio::test]
 async fn i12_an_expired_crl_is_not_served() {
     let world = World::new().await;
-    world.authority.publish_crl(&id("issuing")).await.unwrap();
+    world.authority.publish_crl(&ListId::whole(&id("issuing")), ListKind::Complete).await.unwrap();
     let head = Request::head("/crl/issuing.crl").body(Body::empty()).unwrap();
     let answer = world.va(head).await;
     assert_eq!((answer.status, answer.body.len()), (200, 0));

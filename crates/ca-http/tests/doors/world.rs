@@ -27,6 +27,7 @@ use ca_core::plan::{CertificateRequest, NamesFrom};
 use ca_core::profile::{DnsRule, built_in};
 use ca_core::register::{IssuerPurpose, Key, MemoryRegister, PublicUrls, Register, StorageFault, Value};
 use ca_core::roles::{Grant, Identity, Role, Scope};
+use ca_core::shards::Shards;
 use ca_http::{
     BoxFuture, DeskError, Doors, Health, JoinAnswer, JoinDesk, JoinRequest, MintedToken, PeerCertificate,
     ReadyRole, Secret,
@@ -138,6 +139,7 @@ impl World {
                 parent: id(parent),
                 purpose: IssuerPurpose::Public,
                 requester: Identity::Ceremony,
+                shards: if ca == "issuing" { Shards::new(4).unwrap() } else { Shards::ONE },
             })
             .await;
             self.command(Command::ProveKey { key, signature: vec![1] }).await;

@@ -3,6 +3,7 @@
 use ca_core::command::{Command, Envelope, Idempotency, Intent};
 use ca_core::ids::{LogIndex, NodeId, UnixMillis};
 use ca_core::register::IssuerPurpose;
+use ca_core::shards::ListKind;
 use ca_x509::time::UnixSeconds;
 
 use super::fields::{self, octets, required};
@@ -33,7 +34,7 @@ fn kind_to_wire(command: &Command) -> Kind {
             name: name.clone(),
             urls: Some(fields::urls_to_wire(urls)),
         }),
-        Command::DefineIssuer { ca, subject, public_key, algorithm, parent, purpose, requester } => {
+        Command::DefineIssuer { ca, subject, public_key, algorithm, parent, purpose, shards, requester } => {
             Kind::DefineIssuer(wire::DefineIssuer {
                 ca: ca.to_string(),
                 subject_der: octets(subject.as_der()),
@@ -42,6 +43,7 @@ fn kind_to_wire(command: &Command) -> Kind {
                 parent: parent.to_string(),
                 purpose: purpose_to_wire(*purpose).into(),
                 requester: Some(fields::identity_to_wire(*requester)),
+                shards: shards.count().into(),
             })
         }
         Command::DefineProfile { profile: defined, requester } => Kind::DefineProfile(wire::DefineProfile {
@@ -65,9 +67,17 @@ fn kind_to_wire(command: &Command) -> Kind {
             reason_plus_one: u32::from(reason.code()).saturating_add(1),
             requester: Some(fields::identity_to_wire(*requester)),
         }),
-        Command::CutCrl { ca } => Kind::CutCrl(wire::CutCrl { ca: ca.to_string() }),
-        Command::RecordCrl { ca, number, tbs_digest, signature } => Kind::RecordCrl(wire::RecordCrl {
+        Command::Release { ca, serial, requester } => Kind::Release(wire::Release {
             ca: ca.to_string(),
+            serial: fields::serial_to_wire(*serial),
+            requester: Some(fields::identity_to_wire(*requester)),
+        }),
+        Command::CutCrl { list, kind } => Kind::CutCrl(wire::CutCrl {
+            list: Some(fields::list_to_wire(list)),
+            delta: *kind == ListKind::Delta,
+        }),
+        Command::RecordCrl { list, number, tbs_digest, signature } => Kind::RecordCrl(wire::RecordCrl {
+            list: Some(fields::list_to_wire(list)),
             number: fields::crl_number_to_wire(*number),
             tbs_digest: octets(&tbs_digest.0),
             signature: octets(signature),
@@ -112,6 +122,7 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
         },
         Kind::DefineIssuer(issuer) => Command::DefineIssuer {
             purpose: purpose(issuer.purpose)?,
+            shards: fields::shards(issuer.shards)?,
             ca: fields::ca(&issuer.ca)?,
             subject: fields::subject(&issuer.subject_der)?,
             public_key: fields::public_key(&issuer.spki_der)?,
@@ -143,9 +154,17 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
             reason: fields::reason(required("revocation reason", revoke.reason_plus_one.checked_sub(1))?)?,
             requester: fields::identity(revoke.requester)?,
         },
-        Kind::CutCrl(cut) => Command::CutCrl { ca: fields::ca(&cut.ca)? },
+        Kind::Release(release) => Command::Release {
+            ca: fields::ca(&release.ca)?,
+            serial: fields::serial(&release.serial)?,
+            requester: fields::identity(release.requester)?,
+        },
+        Kind::CutCrl(cut) => Command::CutCrl {
+            list: fields::list(cut.list)?,
+            kind: if cut.delta { ListKind::Delta } else { ListKind::Complete },
+        },
         Kind::RecordCrl(record) => Command::RecordCrl {
-            ca: fields::ca(&record.ca)?,
+            list: fields::list(record.list)?,
             number: fields::crl_number(&record.number)?,
             tbs_digest: fields::digest(&record.tbs_digest)?,
             signature: record.signature.into(),

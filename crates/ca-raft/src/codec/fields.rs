@@ -6,6 +6,7 @@ use bytes::Bytes;
 use ca_core::ids::{BootId, CaId, ClusterId, Digest, NodeId, ProfileName, RequestId};
 use ca_core::register::PublicUrls;
 use ca_core::roles::Identity;
+use ca_core::shards::{ListId, Part, Shards};
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::crl::{CrlNumber, RevocationReason};
 use ca_x509::key::{KeyIdentifier, PublicKey};
@@ -82,6 +83,24 @@ pub(super) fn serial(octets: &[u8]) -> Result<SerialNumber, CodecError> {
 
 pub(super) fn ca(text: &str) -> Result<CaId, CodecError> {
     text.parse().map_err(|e| malformed("CA", &e))
+}
+
+pub(super) fn shards(count: u32) -> Result<Shards, CodecError> {
+    required("number of shards", u16::try_from(count).ok().and_then(Shards::new))
+}
+
+pub(super) fn list_to_wire(list: &ListId) -> wire::CrlList {
+    let shard = match list.part {
+        Part::Whole => None,
+        Part::Shard(shard) => Some(shard.into()),
+    };
+    wire::CrlList { ca: list.ca.to_string(), shard }
+}
+
+pub(super) fn list(from: Option<wire::CrlList>) -> Result<ListId, CodecError> {
+    let wire::CrlList { ca: name, shard } = required("list", from)?;
+    let shard = shard.map(|shard| required("shard", u8::try_from(shard).ok())).transpose()?;
+    Ok(ListId { ca: ca(&name)?, part: shard.map_or(Part::Whole, Part::Shard) })
 }
 
 pub(super) fn profile_name(text: &str) -> Result<ProfileName, CodecError> {

@@ -42,9 +42,10 @@ fn about_to_wire(about: &About) -> Kind {
             serial: fields::serial_to_wire(*serial),
             reason_plus_one: u32::from(reason.code()).saturating_add(1),
         }),
-        About::Crl(ca, number) => {
-            Kind::Crl(wire::CaNumber { ca: ca.to_string(), number: fields::crl_number_to_wire(*number) })
-        }
+        About::Crl(list, number) => Kind::Crl(wire::ListNumber {
+            list: Some(fields::list_to_wire(list)),
+            number: fields::crl_number_to_wire(*number),
+        }),
         About::Token(secret) => Kind::Token(octets(&secret.0)),
         About::Member(node) => Kind::Member(node.0),
         About::Key(key) => Kind::Key(octets(&key.0)),
@@ -67,7 +68,7 @@ fn about(kind: Kind) -> Result<About, CodecError> {
             let (ca, serial) = (fields::ca(&revoked.ca)?, fields::serial(&revoked.serial)?);
             About::Revocation(ca, serial, fields::reason(code)?)
         }
-        Kind::Crl(crl) => About::Crl(fields::ca(&crl.ca)?, fields::crl_number(&crl.number)?),
+        Kind::Crl(crl) => About::Crl(fields::list(crl.list)?, fields::crl_number(&crl.number)?),
         Kind::Token(secret) => About::Token(fields::digest(&secret)?),
         Kind::Member(node) => About::Member(NodeId(node)),
         Kind::Key(key) => About::Key(fields::key_identifier(&key)?),
@@ -101,6 +102,7 @@ acts!(
     CertificateIssued,
     IntentAbandoned,
     CertificateRevoked,
+    CertificateReleased,
     CrlPublished,
     JoinTokenMinted,
     MemberAdmitted,

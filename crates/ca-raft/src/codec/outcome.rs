@@ -81,8 +81,11 @@ fn why_to_wire(refusal: &Refusal) -> Why {
         Refusal::NotOwner { serial } => Why::NotOwner(fields::serial_to_wire(*serial)),
         Refusal::IdempotencyMismatch => Why::IdempotencyMismatch(wire::Empty {}),
         Refusal::AttemptOpen { ca, serial } => Why::AttemptOpen(fields::ca_serial_to_wire(ca, *serial)),
-        Refusal::CutOpen { ca } => Why::CutOpen(ca.to_string()),
-        Refusal::CutClosed { ca } => Why::CutClosed(ca.to_string()),
+        Refusal::NotOnHold { serial } => Why::NotOnHold(fields::serial_to_wire(*serial)),
+        Refusal::CutOpen { list } => Why::CutOpen(fields::list_to_wire(list)),
+        Refusal::CutClosed { list } => Why::CutClosed(fields::list_to_wire(list)),
+        Refusal::UnknownList { list } => Why::UnknownList(fields::list_to_wire(list)),
+        Refusal::NoBase { list } => Why::NoBase(fields::list_to_wire(list)),
         Refusal::JoinTokenUnknown => Why::JoinTokenUnknown(wire::Empty {}),
         Refusal::JoinTokenSpent { by } => Why::JoinTokenSpent(by.0),
         Refusal::JoinTokenExpired => Why::JoinTokenExpired(wire::Empty {}),
@@ -131,8 +134,11 @@ fn why_from_wire(why: Why) -> Result<Refusal, CodecError> {
             let (ca, serial) = fields::ca_serial(&open)?;
             Refusal::AttemptOpen { ca, serial }
         }
-        Why::CutOpen(ca) => Refusal::CutOpen { ca: fields::ca(&ca)? },
-        Why::CutClosed(ca) => Refusal::CutClosed { ca: fields::ca(&ca)? },
+        Why::NotOnHold(serial) => Refusal::NotOnHold { serial: fields::serial(&serial)? },
+        Why::CutOpen(list) => Refusal::CutOpen { list: fields::list(Some(list))? },
+        Why::CutClosed(list) => Refusal::CutClosed { list: fields::list(Some(list))? },
+        Why::UnknownList(list) => Refusal::UnknownList { list: fields::list(Some(list))? },
+        Why::NoBase(list) => Refusal::NoBase { list: fields::list(Some(list))? },
         Why::JoinTokenUnknown(wire::Empty {}) => Refusal::JoinTokenUnknown,
         Why::JoinTokenSpent(by) => Refusal::JoinTokenSpent { by: NodeId(by) },
         Why::JoinTokenExpired(wire::Empty {}) => Refusal::JoinTokenExpired,

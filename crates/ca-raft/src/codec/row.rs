@@ -2,8 +2,8 @@
 
 use ca_core::ids::{BootId, Epoch, LogIndex, NodeId, UnixMillis};
 use ca_core::register::{
-    Attempt, CertificateEntry, CertificateState, Cluster, CrlCut, CrlScope, Issuer, JoinToken, Key, KeyProof,
-    KeyUse, Member, MemberState, Revocation, SignedCrl, StatusChange, StatusEvent, Value,
+    Attempt, CertificateEntry, CertificateState, Cluster, CrlBase, CrlCut, CrlScope, Issuer, JoinToken, Key,
+    KeyProof, KeyUse, Member, MemberState, Revocation, SignedCrl, StatusChange, StatusEvent, Value,
 };
 use ca_core::roles::Granted;
 use ca_x509::time::UnixSeconds;
@@ -74,12 +74,10 @@ pub(super) fn to_wire(value: &Value) -> wire::Row {
         Value::CrlScope(scope) => Kind::CrlScope(wire::CrlScope {
             last_counter: scope.last_counter,
             open: scope.open.as_ref().map(cut_to_wire),
-            current: scope.current.as_ref().map(|signed| wire::SignedCrl {
-                cut: Some(cut_to_wire(&signed.cut)),
-                tbs_digest: octets(&signed.tbs_digest.0),
-                signature: octets(&signed.signature),
-            }),
+            current: scope.current.as_ref().map(signed_to_wire),
             changed: scope.changed.0,
+            delta: scope.delta.as_ref().map(signed_to_wire),
+            scheduled_s: scope.scheduled.0,
         }),
         Value::Attempt(attempt) => Kind::Attempt(wire::Attempt {
             body: octets(&attempt.body.0),
@@ -131,6 +129,8 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
             open: scope.open.as_ref().map(cut_from_wire).transpose()?,
             current: scope.current.map(signed_from_wire).transpose()?,
             changed: LogIndex(scope.changed),
+            delta: scope.delta.map(signed_from_wire).transpose()?,
+            scheduled: UnixSeconds(scope.scheduled_s),
         }),
         Kind::Attempt(attempt) => Value::Attempt(Attempt {
             body: fields::digest(&attempt.body)?,
@@ -172,6 +172,7 @@ fn issuer_to_wire(issuer: &Issuer) -> wire::Issuer {
         parent: issuer.parent.to_string(),
         certificate: issuer.certificate.map(fields::serial_to_wire),
         purpose: command::purpose_to_wire(issuer.purpose).into(),
+        shards: issuer.shards.count().into(),
     }
 }
 
@@ -183,6 +184,7 @@ fn issuer_from_wire(issuer: &wire::Issuer) -> Result<Issuer, CodecError> {
         parent: fields::ca(&issuer.parent)?,
         certificate: issuer.certificate.as_ref().map(|serial| fields::serial(serial)).transpose()?,
         purpose: command::purpose(issuer.purpose)?,
+        shards: fields::shards(issuer.shards)?,
     })
 }
 
@@ -264,10 +266,11 @@ fn revocation_to_wire(revocation: &Revocation) -> wire::Revocation {
     use wire::status_event::Change;
     let event = |event: &StatusEvent| wire::StatusEvent {
         index: event.index.0,
-        revoked_at_s: event.revoked_at.0,
+        since_s: event.since.0,
         change: Some(match event.change {
             StatusChange::Revoked(reason) => Change::RevokedReason(reason.code().into()),
             StatusChange::Abandoned => Change::Abandoned(wire::Empty {}),
+            StatusChange::Released => Change::Released(wire::Empty {}),
         }),
         by: Some(fields::identity_to_wire(event.by)),
     };
@@ -282,10 +285,11 @@ fn revocation_from_wire(revocation: wire::Revocation) -> Result<Revocation, Code
     let event = |event: wire::StatusEvent| {
         Ok(StatusEvent {
             index: LogIndex(event.index),
-            revoked_at: UnixSeconds(event.revoked_at_s),
+            since: UnixSeconds(event.since_s),
             change: match required("status change", event.change)? {
                 Change::RevokedReason(code) => StatusChange::Revoked(fields::reason(code)?),
                 Change::Abandoned(wire::Empty {}) => StatusChange::Abandoned,
+                Change::Released(wire::Empty {}) => StatusChange::Released,
             },
             by: fields::identity(event.by)?,
         })
@@ -304,6 +308,11 @@ pub(super) fn cut_to_wire(cut: &CrlCut) -> wire::CrlCut {
         cut_at_ms: cut.cut_at.0,
         this_update_s: cut.this_update.0,
         next_update_s: cut.next_update.0,
+        base: cut.base.map(|base| wire::CrlBase {
+            number: fields::crl_number_to_wire(base.number),
+            index: base.index.0,
+        }),
+        ended_before_s: cut.ended_before.0,
     }
 }
 
@@ -315,7 +324,21 @@ pub(super) fn cut_from_wire(cut: &wire::CrlCut) -> Result<CrlCut, CodecError> {
         cut_at: UnixMillis(cut.cut_at_ms),
         this_update: UnixSeconds(cut.this_update_s),
         next_update: UnixSeconds(cut.next_update_s),
+        base: cut.base.as_ref().map(base_from_wire).transpose()?,
+        ended_before: UnixSeconds(cut.ended_before_s),
     })
+}
+
+fn base_from_wire(base: &wire::CrlBase) -> Result<CrlBase, CodecError> {
+    Ok(CrlBase { number: fields::crl_number(&base.number)?, index: LogIndex(base.index) })
+}
+
+fn signed_to_wire(signed: &SignedCrl) -> wire::SignedCrl {
+    wire::SignedCrl {
+        cut: Some(cut_to_wire(&signed.cut)),
+        tbs_digest: octets(&signed.tbs_digest.0),
+        signature: octets(&signed.signature),
+    }
 }
 
 fn signed_from_wire(signed: wire::SignedCrl) -> Result<SignedCrl, CodecError> {

@@ -6,6 +6,7 @@
 use ca_core::history::HistoryPlace;
 use ca_core::ids::{BootId, CaId, Digest, LogIndex, NodeId, ProfileName, RequestId, UnixMillis};
 use ca_core::register::{Expiring, Key};
+use ca_core::shards::{ListId, Part};
 use ca_x509::key::KeyIdentifier;
 use ca_x509::serial::SerialNumber;
 
@@ -19,7 +20,11 @@ pub(crate) fn encode(key: &Key) -> Vec<u8> {
     let to = Writer(Vec::with_capacity(64)).number(&[table(key)]);
     match key {
         Key::Cluster | Key::Time => to,
-        Key::Issuer(ca) | Key::CrlScope(ca) => to.text(ca.as_str()),
+        Key::Issuer(ca) => to.text(ca.as_str()),
+        Key::CrlScope(list) => match list.part {
+            Part::Whole => to.text(list.ca.as_str()).number(&[0]),
+            Part::Shard(shard) => to.text(list.ca.as_str()).number(&[1, shard]),
+        },
         Key::Profile(name) => to.text(name.as_str()),
         Key::Member(node) => to.number(&node.0.to_be_bytes()),
         Key::Grant(digest) | Key::JoinToken(digest) | Key::Attempt(digest) | Key::ClusterKey(digest) => {
@@ -118,7 +123,7 @@ impl Reader<'_> {
             10 => Key::Certificate(self.ca()?, self.serial()?),
             11 => Key::OpenIntent(self.ca()?, self.serial()?),
             12 => Key::Revocation(self.ca()?, self.serial()?),
-            13 => Key::CrlScope(self.ca()?),
+            13 => Key::CrlScope(ListId { ca: self.ca()?, part: self.part()? }),
             14 => Key::Attempt(self.digest()?),
             15 => Key::Outcome(self.request()?),
             16 => {
@@ -166,6 +171,14 @@ impl Reader<'_> {
 
     fn ca(&mut self) -> Option<CaId> {
         self.text()?.parse().ok()
+    }
+
+    fn part(&mut self) -> Option<Part> {
+        match self.octet()? {
+            0 => Some(Part::Whole),
+            1 => self.octet().map(Part::Shard),
+            _ => None,
+        }
     }
 
     fn profile(&mut self) -> Option<ProfileName> {

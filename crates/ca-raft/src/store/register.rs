@@ -14,6 +14,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use ca_core::ids::{CaId, Digest, LogIndex, NodeId};
 use ca_core::register::{Change, Key, MemoryRegister, Register, StorageFault, Value};
+use ca_core::shards::ListId;
 use ca_x509::key::KeyIdentifier;
 use ca_x509::serial::SerialNumber;
 use prost::Message as _;
@@ -324,7 +325,7 @@ fn load_small(db: &DB) -> Result<MemoryRegister, StorageFault> {
         Key::KeyProof(no_key, NodeId(0)),
         Key::Responder(CaId::first(), NodeId(0)),
         Key::OpenIntent(CaId::first(), SerialNumber::MIN),
-        Key::CrlScope(CaId::first()),
+        Key::CrlScope(ListId::whole(&CaId::first())),
     ];
     let mut small = MemoryRegister::default();
     let mut load = |rows: Vec<(Key, Value)>| {

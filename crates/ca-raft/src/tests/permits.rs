@@ -17,6 +17,7 @@ use ca_core::plan::{CertificateRequest, NamesFrom, plan};
 use ca_core::profile::{DnsRule, built_in};
 use ca_core::register::{IssuerPurpose, PublicUrls, Register};
 use ca_core::roles::Identity;
+use ca_core::shards::Shards;
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::key::PublicKey;
 use ca_x509::name::DistinguishedName;
@@ -80,6 +81,7 @@ impl Run {
                 parent: root(),
                 purpose: IssuerPurpose::Public,
                 requester: Identity::Ceremony,
+                shards: Shards::ONE,
             },
             Command::ProveKey { key: key().key_identifier(), signature: vec![1; 64] },
         ];

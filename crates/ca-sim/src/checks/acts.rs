@@ -57,6 +57,9 @@ impl History {
                     StatusChange::Revoked(reason) => {
                         (Act::CertificateRevoked, About::Revocation(ca.clone(), serial, reason))
                     }
+                    StatusChange::Released => {
+                        (Act::CertificateReleased, About::Certificate(ca.clone(), serial))
+                    }
                     StatusChange::Abandoned => (Act::IntentAbandoned, About::Certificate(ca.clone(), serial)),
                 };
                 count(acts, event.index, act, &about, event.by);
@@ -88,8 +91,8 @@ impl History {
                 Command::SetGrant { grant, requester } => {
                     (Act::GrantSet, About::Caller(grant.key), *requester)
                 }
-                Command::RecordCrl { ca, number, .. } => {
-                    (Act::CrlPublished, About::Crl(ca.clone(), *number), node)
+                Command::RecordCrl { list, number, .. } => {
+                    (Act::CrlPublished, About::Crl(list.clone(), *number), node)
                 }
                 Command::MintJoinToken { secret, requester, .. } => {
                     (Act::JoinTokenMinted, About::Token(*secret), *requester)

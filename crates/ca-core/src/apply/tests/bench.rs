@@ -16,9 +16,10 @@ use crate::draft::draft;
 use crate::ids::{BootId, CaId, ClusterId, Digest, NodeId};
 use crate::limits::COMMAND_LIFE_MS;
 use crate::plan::{CertificateRequest, NamesFrom, plan};
-use crate::profile::{DnsRule, KeyRule, built_in};
+use crate::profile::{Allow, DnsRule, KeyRule, built_in};
 use crate::register::{IssuerPurpose, MemoryRegister, PublicUrls, StatusChange};
 use crate::roles::{Grant, Identity, Role, Scope};
+use crate::shards::{ListId, ListKind, Shards};
 
 pub(super) const START: UnixMillis = UnixMillis(1_800_000_000_000);
 pub(super) const CLIENT: Identity = Identity::Client(Digest([1; 32]));
@@ -171,6 +172,22 @@ impl Bench {
         self.apply(1, Command::Revoke { ca: ca("issuing"), serial, reason, requester })
     }
 
+    pub(super) fn release(&mut self, serial: SerialNumber) -> Outcome {
+        self.apply(1, Command::Release { ca: ca("issuing"), serial, requester: CLIENT })
+    }
+
+    /// A certificate on hold, of a profile that permits it.
+    pub(super) fn held(&mut self, serial: u8) -> SerialNumber {
+        let mut profile = self.register().profile(&"tls-server".parse().unwrap()).unwrap().unwrap();
+        profile.hold = Allow::Yes;
+        profile.version += 1;
+        self.done(Command::DefineProfile { profile, requester: CLIENT });
+        let serial = self.issued(serial);
+        let held = self.revoke(serial, RevocationReason::CertificateHold);
+        assert_eq!(held, Outcome::Revoked { revoked_at: self.now.seconds() });
+        serial
+    }
+
     pub(super) fn reason(&self, serial: SerialNumber) -> Option<StatusChange> {
         let revocation = self.register().revocation(&ca("issuing"), serial).unwrap();
         revocation.and_then(|revocation| revocation.latest().map(|event| event.change))
@@ -183,6 +200,11 @@ impl Bench {
 
 pub(super) fn ca(name: &str) -> CaId {
     name.parse().unwrap()
+}
+
+/// The list of everything that a CA issued.
+pub(super) fn whole(of: &str) -> ListId {
+    ListId::whole(&ca(of))
 }
 
 pub(super) fn key(octet: u8) -> PublicKey {
@@ -216,6 +238,7 @@ pub(super) fn define(name: &str, parent: &str, octet: u8) -> Command {
         parent: ca(parent),
         purpose: if name == "peers" { IssuerPurpose::Peers } else { IssuerPurpose::Public },
         requester: Identity::Ceremony,
+        shards: if name == "issuing" { Shards::DEFAULT } else { Shards::ONE },
     }
 }
 
@@ -238,10 +261,15 @@ pub(super) fn record(of: &str, serial: SerialNumber) -> Command {
 }
 
 pub(super) fn cut(of: &str) -> Command {
-    Command::CutCrl { ca: ca(of) }
+    Command::CutCrl { list: whole(of), kind: ListKind::Complete }
 }
 
 pub(super) fn sign_cut(number: u128) -> Command {
     let tbs_digest = Digest([0; 32]);
-    Command::RecordCrl { ca: ca("issuing"), number: CrlNumber(number), tbs_digest, signature: vec![1; 64] }
+    Command::RecordCrl {
+        list: whole("issuing"),
+        number: CrlNumber(number),
+        tbs_digest,
+        signature: vec![1; 64],
+    }
 }

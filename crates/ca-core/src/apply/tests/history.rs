@@ -49,10 +49,20 @@ fn i20_every_act_leaves_one_row() {
     bench.revoke(serial, KeyCompromise);
     assert_eq!(latest(&bench), vec![revoked(KeyCompromise)]);
 
+    let held = bench.held(62);
+    assert_eq!(latest(&bench).len(), 1);
+    assert_eq!(bench.release(held), Outcome::Done);
+    assert_eq!(
+        latest(&bench),
+        vec![(Act::CertificateReleased, About::Certificate(issuing.clone(), held), CLIENT)]
+    );
+    assert_eq!(bench.release(held), Outcome::Done);
+    assert_eq!(latest(&bench), vec![], "it was released already");
+
     bench.apply(1, cut("issuing"));
     assert_eq!(latest(&bench), vec![], "nothing is signed yet");
     bench.done(sign_cut(1));
-    assert_eq!(latest(&bench), vec![(Act::CrlPublished, About::Crl(issuing.clone(), CrlNumber(1)), node)]);
+    assert_eq!(latest(&bench), vec![(Act::CrlPublished, About::Crl(whole("issuing"), CrlNumber(1)), node)]);
 
     let left = bench.commit(bench.intent(61));
     bench.wait(INTENT_OPEN_MAX_MS + 1);

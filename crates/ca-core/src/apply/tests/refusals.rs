@@ -14,6 +14,7 @@ use crate::ids::{BootId, ClusterId, Digest};
 use crate::limits::{COMMAND_LIFE_MS, CUT_OPEN_MAX_MS, INTENT_OPEN_MAX_MS, TBS_OCTETS_MAX};
 use crate::register::PublicUrls;
 use crate::roles::{Identity, Role, Scope};
+use crate::shards::{ListId, ListKind, Part};
 
 use super::bench::*;
 
@@ -51,8 +52,16 @@ const REFUSALS: &[Case] = &[
     ("ca-exists", |bench| bench.apply(1, define("root", "root", 50))),
     ("ca-exists", |bench| bench.apply(1, define("another", "root", 10))),
     ("ca-exists", |bench| {
-        let Command::DefineIssuer { ca: _, subject: _, public_key, algorithm, parent, purpose, requester } =
-            define("another", "root", 50)
+        let Command::DefineIssuer {
+            ca: _,
+            subject: _,
+            public_key,
+            algorithm,
+            parent,
+            purpose,
+            shards,
+            requester,
+        } = define("another", "root", 50)
         else {
             panic!("it defines")
         };
@@ -67,6 +76,7 @@ const REFUSALS: &[Case] = &[
                 parent,
                 purpose,
                 requester,
+                shards,
             },
         )
     }),
@@ -196,6 +206,26 @@ const REFUSALS: &[Case] = &[
         let intent = bench.keyed(61, 1, Some(UNUSED));
         bench.apply(1, Command::Intent(intent))
     }),
+    ("outside-profile", |bench| bench.apply(1, define("issuing-15", "root", 50))),
+    ("outside-profile", |bench| bench.apply(1, define("root-delta", "root", 50))),
+    ("not-on-hold", |bench| {
+        let serial = bench.issued(60);
+        bench.release(serial)
+    }),
+    ("not-on-hold", |bench| {
+        let serial = bench.issued(60);
+        bench.revoke(serial, Superseded);
+        bench.release(serial)
+    }),
+    ("unknown-list", |bench| {
+        let list = ListId { ca: ca("issuing"), part: Part::Shard(16) };
+        bench.apply(1, Command::CutCrl { list, kind: ListKind::Complete })
+    }),
+    ("unknown-list", |bench| {
+        let list = ListId { ca: ca("root"), part: Part::Shard(0) };
+        bench.apply(1, Command::CutCrl { list, kind: ListKind::Complete })
+    }),
+    ("no-base", |bench| bench.apply(1, Command::CutCrl { list: whole("issuing"), kind: ListKind::Delta })),
     ("cut-open", |bench| {
         bench.apply(1, cut("issuing"));
         bench.wait(CUT_OPEN_MAX_MS);
