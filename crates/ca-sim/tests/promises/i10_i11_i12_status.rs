@@ -1,5 +1,6 @@
-use ca_authority::limits::{STATUS_REFRESH_S, VA_GRACE_MS};
-use ca_core::limits::STATUS_LIFE_S;
+use ca_authority::limits::{CRL_PACE_MIN_S, VA_GRACE_MS};
+use ca_core::limits::{STATUS_LIFE_S, STATUS_REFRESH_S};
+use ca_core::shards::ListKind;
 use ca_sim::log::Kept;
 use ca_sim::{Act, Link, Said, TokenMode, World};
 use ca_x509::crl::RevocationReason::{KeyCompromise, Superseded};
@@ -215,7 +216,8 @@ fn i12_i17_a_minority_answers_for_its_grace_and_then_says_try_later() {
 #[test]
 fn i12_lists_are_renewed_before_half_and_not_served_after_their_end() {
     let world = World::bootstrapped(3);
-    let due = |node: u64| world.node(node).crl_due(&ca_sim::world::ca("issuing")).unwrap();
+    let list = ca_sim::world::whole("issuing");
+    let due = |node: u64| world.node(node).crl_due(&list).unwrap() == Some(ListKind::Complete);
     assert!(due(1), "there is none");
     assert!(world.crl(1, "issuing").is_none());
     world.publish(1, "issuing").unwrap();
@@ -235,6 +237,9 @@ fn i12_lists_are_renewed_before_half_and_not_served_after_their_end() {
     let issued = world.issue(1, "a.example.test").unwrap();
     assert!(!due(1), "nothing to tell");
     world.revoke(1, &issued, Superseded).unwrap();
+    world.wait_ms(CRL_PACE_MIN_S * 1_000 - 1_000);
+    assert!(!due(1), "however many revocations there are");
+    world.wait_ms(1_000);
     assert!(due(1), "soon after a revocation");
     world.settle_and_check();
 }

@@ -1,5 +1,6 @@
 use ca_authority::error::Effect;
 use ca_authority::{ActError, Ports as _};
+use ca_core::shards::ListKind;
 use ca_sim::world::idempotency;
 use ca_sim::{Act, Fault, Link, TokenMode, World, drive};
 
@@ -100,8 +101,9 @@ fn i4_a_list_is_signed_as_it_was_at_its_cut() {
     world.revoke(1, &first, Superseded).unwrap();
     world.token_mode(1, TokenMode::Hangs);
     let authority = world.node(1);
-    let publishing =
-        Act::until_it_waits(async move { authority.publish_crl(&ca_sim::world::ca("issuing")).await });
+    let publishing = Act::until_it_waits(async move {
+        authority.publish_crl(&ca_sim::world::whole("issuing"), ListKind::Complete).await
+    });
     world.revoke(2, &second, Superseded).unwrap();
     world.revoke(2, &first, KeyCompromise).unwrap();
     world.token_mode(1, TokenMode::Works);

@@ -1,7 +1,8 @@
 use ca_core::command::Command;
 use ca_core::ids::NodeId;
+use ca_core::shards::{ListId, ListKind, Part};
 use ca_sim::log::Kept;
-use ca_sim::world::idempotency;
+use ca_sim::world::{ca, idempotency};
 use ca_sim::{Act, Fault, Link, TokenMode, World, drive};
 use ca_x509::crl::RevocationReason;
 use proptest::prelude::*;
@@ -13,7 +14,9 @@ enum Deed {
     CrashWhileSigning { node: u64 },
     Revoke { node: u64, which: prop::sample::Index, reason: RevocationReason },
     Abandon { node: u64, which: prop::sample::Index },
-    Publish { node: u64 },
+    Publish { node: u64, list: ListId, kind: ListKind },
+    Fetch { node: u64, list: ListId, kind: ListKind },
+    Release { node: u64, which: prop::sample::Index },
     Settle { node: u64 },
     AskStatus { node: u64, which: prop::sample::Index },
     Refresh { node: u64 },
@@ -29,6 +32,9 @@ enum Deed {
 fn deed() -> impl Strategy<Value = Deed> {
     let node = || 1..=3_u64;
     let which = any::<prop::sample::Index>;
+    let parts = vec![Part::Whole, Part::Shard(0), Part::Shard(3)];
+    let list = || prop::sample::select(parts.clone()).prop_map(|part| ListId { ca: ca("issuing"), part });
+    let kind = || prop::sample::select(vec![ListKind::Complete, ListKind::Delta]);
     let reason = prop::sample::select(RevocationReason::ALL.to_vec());
     // A node that lags makes its callers wait: crashes while they do are among the other tests.
     let link = prop::sample::select(vec![Link::Up, Link::Up, Link::CutOff, Link::Deposed]);
@@ -54,7 +60,9 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => node().prop_map(|node| Deed::CrashWhileSigning { node }),
         3 => (node(), which(), reason).prop_map(|(node, which, reason)| Deed::Revoke { node, which, reason }),
         1 => (node(), which()).prop_map(|(node, which)| Deed::Abandon { node, which }),
-        2 => node().prop_map(|node| Deed::Publish { node }),
+        3 => (node(), list(), kind()).prop_map(|(node, list, kind)| Deed::Publish { node, list, kind }),
+        2 => (node(), list(), kind()).prop_map(|(node, list, kind)| Deed::Fetch { node, list, kind }),
+        2 => (node(), which()).prop_map(|(node, which)| Deed::Release { node, which }),
         2 => node().prop_map(|node| Deed::Settle { node }),
         6 => (node(), which()).prop_map(|(node, which)| Deed::AskStatus { node, which }),
         3 => node().prop_map(|node| Deed::Refresh { node }),
@@ -98,7 +106,9 @@ fn carry_out(world: &mut World, deed: Deed) {
                 abandon,
             )));
         }
-        Deed::Publish { node } => drop(world.publish(node, "issuing")),
+        Deed::Publish { node, list, kind } => drop(world.publish_list(node, &list, kind)),
+        Deed::Fetch { node, list, kind } => drop(world.list(node, &list, kind)),
+        Deed::Release { node, which } => drop(world.release(node, which.get(&known))),
         Deed::Settle { node } => {
             drop(drive(world.node(node).settle_own()));
             drop(drive(world.node(node).settle_old()));
@@ -129,7 +139,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// I1, I3, I4, I5, I8, I10, I11, I13, I23 over whatever happens. Mechanisms: all of those named in this folder.
+    /// I1, I3, I4, I5, I8, I10, I11, I13, I14, I15, I23 over whatever happens. Mechanisms: all of those named in this folder.
     #[test]
     fn i1_to_i23_hold_over_random_histories(deeds in prop::collection::vec(deed(), 1..60)) {
         let mut world = World::bootstrapped(3);
