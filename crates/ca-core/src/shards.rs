@@ -1,7 +1,7 @@
 //! How the revocations of a CA are divided into lists, and what the lists are called.
 //!
 //! A certificate's shard is a range of the random bits of its serial: the rows of one shard stand together in the
-//! register, and neither a column nor an index says where a serial belongs (decision 0013).
+//! register, and neither a column nor an index says where a serial belongs (decision 0014).
 
 use core::fmt;
 
