@@ -1,9 +1,12 @@
+use ca_authority::ActError;
 use ca_authority::limits::{CRL_PACE_MIN_S, VA_GRACE_MS};
+use ca_core::ids::NodeId;
 use ca_core::limits::{STATUS_LIFE_S, STATUS_REFRESH_S};
+use ca_core::outcome::Refusal;
 use ca_core::shards::ListKind;
 use ca_sim::log::Kept;
-use ca_sim::{Act, Link, Said, TokenMode, World};
-use ca_x509::crl::RevocationReason::{KeyCompromise, Superseded};
+use ca_sim::{Act, Link, Said, TokenMode, World, drive};
+use ca_x509::crl::RevocationReason::{CertificateHold, KeyCompromise, Superseded};
 use ca_x509::ocsp::OcspError;
 
 /// Mechanism: `ca_authority::ocsp::answer`, the cached answer is used only while `status` is the same.
@@ -72,6 +75,87 @@ fn i10_i14_date_and_reason_change_towards_key_compromise_only() {
         let entry = list.entry(&issued.serial).unwrap();
         assert_eq!((entry.revoked_at, entry.reason), (first, Some(told)));
     }
+    world.settle_and_check();
+}
+
+/// Mechanism: `ca_core::apply::certificates::release` and `gives_way`: from a hold there is a way back, and from nothing
+/// else; a hold that becomes a revocation keeps its date.
+#[test]
+fn i10_i14_only_a_hold_is_taken_back() {
+    let world = World::bootstrapped(3);
+    let issued = world.issue(1, "a.example.test").unwrap();
+    let refused = |refusal| Err(ActError::Refused(refusal));
+    let not_held = Refusal::NotOnHold { serial: issued.serial };
+    assert_eq!(world.release(1, &issued), refused(not_held.clone()));
+    let held_at = world.revoke(1, &issued, CertificateHold).unwrap().revoked_at;
+    world.wait_ms(60_000);
+    world.refresh_all();
+    assert_eq!(world.status(2, &issued), Said::Revoked(held_at, Some(CertificateHold)));
+    assert_eq!(
+        world.revoke(2, &issued, CertificateHold).unwrap().revoked_at,
+        held_at,
+        "again is held already"
+    );
+    world.wait_ms(60_000);
+    let released = world.release(3, &issued);
+    assert!(released.is_ok(), "{released:?}");
+    world.wait_ms(60_000);
+    world.refresh_all();
+    assert_eq!(world.status(2, &issued), Said::Good);
+    assert!(world.release(1, &issued).is_ok(), "again is released already");
+    let again_at = world.revoke(1, &issued, CertificateHold).unwrap().revoked_at;
+    assert!(again_at > held_at, "another hold has its own date");
+    world.wait_ms(60_000);
+    assert_eq!(
+        world.revoke(1, &issued, Superseded).unwrap().revoked_at,
+        again_at,
+        "nobody relied on it since"
+    );
+    world.refresh_all();
+    assert_eq!(world.status(3, &issued), Said::Revoked(again_at, Some(Superseded)));
+    assert_eq!(world.release(1, &issued), refused(not_held));
+    assert_eq!(world.revoke(1, &issued, CertificateHold).unwrap().revoked_at, again_at);
+    world.refresh_all();
+    assert_eq!(world.status(3, &issued), Said::Revoked(again_at, Some(Superseded)), "and stays so");
+    world.settle_and_check();
+}
+
+/// Mechanism: `ca_core::apply::certificates::may_hold`: who is a client of a profile without holds is never told of one.
+#[test]
+fn i10_a_hold_is_the_profiles_to_permit() {
+    let world = World::bootstrapped(3);
+    let responder =
+        world.node(1).register().responder(&ca_sim::world::ca("issuing"), NodeId(1)).unwrap().unwrap();
+    let authority = world.node(1);
+    let held =
+        drive(authority.revoke(world.client(), ca_sim::world::ca("issuing"), responder, CertificateHold));
+    let Err(ActError::Refused(Refusal::OutsideProfile { field, why })) = held else { panic!("{held:?}") };
+    assert_eq!(
+        (field.as_str(), why.as_str()),
+        ("reason", "profile `ocsp-responder` does not permit certificateHold")
+    );
+    assert_eq!(world.status_of(2, "issuing", responder), Said::Good);
+    world.settle_and_check();
+}
+
+/// Mechanism: `ca_authority::ocsp::answer`, `changed >= as_of`: a node whose as_of is older than the release asks a
+/// quorum first, for another one may have said `revoked` meanwhile with a later thisUpdate.
+#[test]
+fn i10_released_is_never_dated_before_the_hold_of_another_node() {
+    let world = World::bootstrapped(3);
+    let issued = world.issue(1, "a.example.test").unwrap();
+    world.refresh_all();
+    world.revoke(3, &issued, CertificateHold).unwrap();
+    world.wait_ms(20_000);
+    drive(world.node(2).refresh()).unwrap();
+    assert!(matches!(world.status(2, &issued), Said::Revoked(..)));
+    world.wait_ms(1_000);
+    world.release(3, &issued).unwrap();
+    world.wait_ms(1_000);
+    assert_eq!(world.status(1, &issued), Said::Good);
+    let captured = world.captured();
+    let [revoked, good] = captured.as_slice() else { panic!("two answers") };
+    assert!(good.this_update > revoked.this_update);
     world.settle_and_check();
 }
 

@@ -12,7 +12,7 @@ use ca_core::shards::{ListId, ListKind, Shards};
 use ca_sim::log::Kept;
 use ca_sim::world::{ca, whole};
 use ca_sim::{Act, Fault, TokenMode, World, drive};
-use ca_x509::crl::{CrlNumber, RevocationReason};
+use ca_x509::crl::{CrlEvent, CrlNumber, RevocationReason};
 
 /// Mechanism: `ca_core::apply::crl::cut_crl`, `last_counter`; `ca_core::crl::tbs`, a function of the register.
 #[test]
@@ -219,6 +219,37 @@ fn i13_i14_a_delta_on_top_of_its_base_tells_what_a_complete_list_would() {
     assert_eq!(world.publish_list(1, &whole, ListKind::Delta), Ok(CrlNumber(5)));
     let (_, delta) = world.list(2, &whole, ListKind::Delta).unwrap();
     assert_eq!((delta.entries().len(), delta.tbs().delta_base), (0, Some(CrlNumber(4))));
+    world.settle_and_check();
+}
+
+/// Mechanism: `ca_core::crl::entry`, `StatusChange::Released`: a delta takes back what was on hold in its base, and
+/// what was on hold since its base for a while (RFC 5280 §5.2.4); a complete list is without it.
+#[test]
+fn i14_what_is_released_leaves_the_lists() {
+    let world = World::bootstrapped(3);
+    let whole = whole("issuing");
+    let hold = |host: &str| {
+        let issued = world.issue(1, host).unwrap();
+        world.revoke(1, &issued, RevocationReason::CertificateHold).unwrap();
+        issued
+    };
+    let in_base = hold("a.example.test");
+    world.publish(1, "issuing").unwrap();
+    let since = hold("b.example.test");
+    let kept = hold("c.example.test");
+    world.publish_list(1, &whole, ListKind::Delta).unwrap();
+    for issued in [&in_base, &since] {
+        world.release(2, issued).unwrap();
+    }
+    world.publish_list(2, &whole, ListKind::Delta).unwrap();
+    let (_, delta) = world.list(3, &whole, ListKind::Delta).unwrap();
+    let event = |serial| delta.entry(serial).map(|entry| (entry.event, entry.reason));
+    assert_eq!(event(&in_base.serial), Some((CrlEvent::Removed, None)));
+    assert_eq!(event(&since.serial), Some((CrlEvent::Removed, None)));
+    assert_eq!(event(&kept.serial), Some((CrlEvent::Revoked, Some(RevocationReason::CertificateHold))));
+    world.publish(3, "issuing").unwrap();
+    let (_, list) = world.crl(1, "issuing").unwrap();
+    assert_eq!(list.entries().iter().map(|entry| entry.serial).collect::<Vec<_>>(), [kept.serial]);
     world.settle_and_check();
 }
 
