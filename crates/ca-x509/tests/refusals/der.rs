@@ -9,12 +9,12 @@ use ca_x509::ocsp::{OcspRequest, OcspResponse};
 use ca_x509::request::CertificationRequest;
 
 use crate::write::{p256, seq, tlv};
-use crate::{Verdict, certificates, lists, ocsp, requests};
+use crate::{Verdict, certificates, keys, lists, ocsp, requests};
 
 type Reader = (&'static str, fn(&[u8]) -> bool, fn() -> Vec<u8>);
 
 /// Every reader that strangers reach: whether it takes an input, and one that it takes.
-const READERS: [Reader; 8] = [
+const READERS: [Reader; 9] = [
     ("request", |der| CertificationRequest::parse(der).is_ok(), requests::good),
     ("certificate", |der| Certificate::parse(der).is_ok(), certificates::good),
     ("tbs certificate", |der| TbsCertificate::decode(der).is_ok(), certificates::good_tbs),
@@ -23,6 +23,7 @@ const READERS: [Reader; 8] = [
     ("ocsp response", |der| OcspResponse::parse(der).is_ok(), ocsp::good_response),
     ("name", |der| DistinguishedName::from_der(der).is_ok(), certificates::good_name),
     ("key", |der| PublicKey::from_spki_der(der).is_ok(), p256),
+    ("rsa key", |der| PublicKey::from_spki_der(der).is_ok(), keys::good_rsa),
 ];
 
 /// SEQUENCEs in each other, `depth` of them.
@@ -103,30 +104,72 @@ fn every_prefix_is_refused() {
     }
 }
 
-/// Where an empty SEQUENCE is right, by the place of each in the tree; everywhere else it is refused.
+/// Where a value may be empty, by its place in the tree; emptied anywhere else, the whole is refused. Every value is
+/// tried, constructed or not, and what stands in an OCTET STRING too.
 #[test]
-fn an_empty_sequence_is_refused_wherever_it_may_not_be() {
-    let right: [(&str, &[&str]); 8] = [
-        // The subject; an extensionRequest that asks for nothing.
-        ("request", &["0.1", "0.3.0.1.0"]),
-        // Issuer and subject are names, and the lint looks at them; cA is false by default; an authority key identifier has no field that must be.
-        ("certificate", &["0.3", "0.5", "0.7.0.1.1.0", "0.7.0.2.2.0"]),
-        ("tbs certificate", &["3"]),
-        ("list", &["0.2"]),
-        ("ocsp request", &[]),
-        ("ocsp response", &[]),
-        ("name", &[""]),
+fn an_empty_value_is_refused_wherever_it_may_not_be() {
+    let right: [(&str, &[&str]); 9] = [
+        // The subject, and its common name, which `DistinguishedName::check` refuses; no attributes; an
+        // extensionRequest that asks for nothing.
+        ("request", &["0.1 30", "0.1.0.0.1 0c", "0.3 a0", "0.3.0.1.0 30"]),
+        // Issuer and subject are names, and the lint looks at them. An authority key identifier has no field that
+        // must be, and a stranger's may name no key; cA is false by default; a constraint to "" permits every name.
+        (
+            "certificate",
+            &[
+                "0.3 30",
+                "0.3.0.0.1 0c",
+                "0.5 30",
+                "0.5.0.0.1 0c",
+                "0.7.0.1.1.0 30",
+                "0.7.0.1.1.0.0 80",
+                "0.7.0.2.2.0 30",
+                "0.7.0.3.2.0.0.0.0 82",
+            ],
+        ),
+        ("tbs certificate", &["3 30", "3.0.0.1 0c", "5.0.0.1 0c", "7.0.3.2.0.0.0.0 82"]),
+        ("list", &["0.2 30", "0.2.0.0.1 0c"]),
+        // Hashes of no octets are no CA's, and are answered so.
+        ("ocsp request", &["0.0.0.0.1 04", "0.0.0.0.2 04"]),
+        ("ocsp response", &["1.0.1.0.0.2.0.0.1 04", "1.0.1.0.0.2.0.0.2 04"]),
+        ("name", &[" 30", "0.0.1 0c"]),
         ("key", &[]),
+        ("rsa key", &[]),
     ];
+    let mut faults = Vec::new();
     for ((reader, takes, good), (_, right)) in READERS.into_iter().zip(right) {
         let good = good();
-        let mut taken = Vec::new();
-        for path in sequences(&good, &[]) {
-            if takes(&emptied(&good, &path)) {
-                taken.push(path.iter().skip(1).map(usize::to_string).collect::<Vec<_>>().join("."));
+        let places = places(&good, &[]).into_iter().filter(|place| takes(&emptied(&good, place)));
+        let taken: Vec<String> = places.map(|place| told_place(&good, &place)).collect();
+        if taken != right {
+            faults.push(format!("{reader}: {taken:?}"));
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// One bit at a time: no reader panics, and what a strict one still takes is what it would write itself.
+#[test]
+fn every_flipped_bit_is_refused_or_read_as_it_stands() {
+    type Again = fn(&[u8]) -> Option<Vec<u8>>;
+    let strict: [(&str, Again); 4] = [
+        ("tbs certificate", |der| TbsCertificate::decode(der).ok().map(|tbs| tbs.encode().unwrap())),
+        ("name", |der| DistinguishedName::from_der(der).ok().map(|name| name.as_der().to_vec())),
+        ("key", |der| PublicKey::from_spki_der(der).ok().map(|key| key.spki_der().to_vec())),
+        ("rsa key", |der| PublicKey::from_spki_der(der).ok().map(|key| key.spki_der().to_vec())),
+    ];
+    for (reader, takes, good) in READERS {
+        let good = good();
+        let again = strict.iter().find(|(name, _)| *name == reader).map(|(_, again)| again);
+        for bit in 0..8 * good.len() {
+            let mut flipped = good.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            if takes(&flipped)
+                && let Some(again) = again
+            {
+                assert_eq!(again(&flipped).as_ref(), Some(&flipped), "{reader}: bit {bit}");
             }
         }
-        assert_eq!(taken, right, "{reader}");
     }
 }
 
@@ -193,30 +236,40 @@ fn is_opened(tag: u8, content: &[u8]) -> bool {
     tag & 0x20 != 0 || tag == 4 && content.first() == Some(&0x30) && elements(content).is_some()
 }
 
-/// The places of all SEQUENCEs that are not empty, first itself.
-fn sequences(octets: &[u8], at: &[usize]) -> Vec<Vec<usize>> {
+/// The places of all values that are not empty, first itself.
+fn places(octets: &[u8], at: &[usize]) -> Vec<Vec<usize>> {
     let mut found = Vec::new();
     for (place, (tag, content, _)) in elements(octets).unwrap().into_iter().enumerate() {
         let path = [at, &[place]].concat();
-        if tag == 0x30 && !content.is_empty() {
+        if !content.is_empty() {
             found.push(path.clone());
         }
         if is_opened(tag, content) {
-            found.extend(sequences(content, &path));
+            found.extend(places(content, &path));
         }
     }
     found
 }
 
-/// With an empty SEQUENCE at this place.
+/// With nothing in the value at this place.
 fn emptied(octets: &[u8], path: &[usize]) -> Vec<u8> {
     let mut out = Vec::new();
     for (place, (tag, content, whole)) in elements(octets).unwrap().into_iter().enumerate() {
         match path {
-            [here] if *here == place => out.extend([0x30, 0]),
+            [here] if *here == place => out.extend([tag, 0]),
             [here, rest @ ..] if *here == place => out.extend(tlv(tag, &[&emptied(content, rest)])),
             _ => out.extend(whole),
         }
     }
     out
+}
+
+/// A place as people read it: the way through the tree, and the tag there.
+fn told_place(octets: &[u8], path: &[usize]) -> String {
+    let tag = path.iter().fold((0, octets), |(_, content), place| {
+        let (tag, content, _) = elements(content).unwrap()[*place];
+        (tag, content)
+    });
+    let way: Vec<String> = path.iter().skip(1).map(usize::to_string).collect();
+    format!("{} {:02x}", way.join("."), tag.0)
 }

@@ -27,6 +27,10 @@ fn positive(octets: &[u8]) -> Vec<u8> {
     if octets[0] < 0x80 { int(octets) } else { int(&[&[0], octets].concat()) }
 }
 
+pub(crate) fn good_rsa() -> Vec<u8> {
+    rsa(&positive(&odd(0xc5, 256)), &int(&[1, 0, 1]))
+}
+
 fn rsa(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     rsa_of(&null(), &seq(&[modulus, exponent]))
 }
