@@ -24,13 +24,18 @@ pub(crate) async fn read(body: Body, max: usize) -> Result<Bytes, DoorError> {
     }
 }
 
-/// A JSON body, whatever its Content-Type: curl's default claims a form.
+/// A JSON body, whatever its Content-Type: curl's default claims a form. It is an object: left to itself, serde takes a
+/// list of values without their names as well.
 ///
 /// # Errors
 /// [`DoorError::BadJson`] with line and column, also for unknown and repeated fields.
 pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DoorError> {
     if depth(bytes) > JSON_DEPTH_MAX {
         return Err(DoorError::BadJson { why: format!("it nests deeper than {JSON_DEPTH_MAX}") });
+    }
+    let first = bytes.iter().find(|octet| !octet.is_ascii_whitespace());
+    if first.is_some_and(|octet| *octet != b'{') {
+        return Err(DoorError::BadJson { why: "it is no object: it does not begin with `{`".to_owned() });
     }
     serde_json::from_slice(bytes).map_err(|error| DoorError::BadJson { why: error.to_string() })
 }

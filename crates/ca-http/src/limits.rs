@@ -29,6 +29,12 @@ pub const ACTS_MAX: usize = 1024;
 /// Characters of an `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 
+/// Characters of each text in a problem: the longest of our own sentences, a host name or two in it, and room.
+pub const PROBLEM_TEXT_CHARS_MAX: usize = 1000;
+
+/// Fields that one problem names: nobody mends more than that at a time.
+pub const PROBLEM_FIELDS_MAX: usize = 50;
+
 /// An OCSP request in a POST: ten CertIDs with SHA-256 are about 1.2 KiB (`ca_x509::limits`).
 pub const OCSP_POST_OCTETS_MAX: usize = 4 * 1024;
 

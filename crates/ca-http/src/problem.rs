@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use crate::error::DoorError;
 use crate::explain::explain;
 use crate::join::DeskError;
+use crate::limits::{PROBLEM_FIELDS_MAX, PROBLEM_TEXT_CHARS_MAX};
 
 /// Why a request failed, with all that its answer needs but the request's id. It travels in the response's
 /// extensions to `watch`, which knows the id and writes the body.
@@ -111,7 +112,7 @@ impl Problem {
             detail: if internal {
                 format!("see request {request_id} in the node's log")
             } else {
-                self.detail
+                shortened(self.detail)
             },
             instance: request_id.to_owned(),
             outcome: match self.effect {
@@ -162,7 +163,9 @@ impl From<DoorError> for Problem {
     fn from(error: DoorError) -> Self {
         let (effect, problem) = (error.effect(), Self::new(error.slug(), error.to_string()));
         let errors = match error {
-            DoorError::ProfileInvalid { faults } => faults.into_iter().map(FieldError::from).collect(),
+            DoorError::ProfileInvalid { faults } => {
+                faults.into_iter().take(PROBLEM_FIELDS_MAX).map(FieldError::from).collect()
+            }
             _ => Vec::new(),
         };
         Self { effect, errors, ..problem }
@@ -171,8 +174,17 @@ impl From<DoorError> for Problem {
 
 impl From<ProfileFault> for FieldError {
     fn from(fault: ProfileFault) -> Self {
-        Self { pointer: fault.field, detail: fault.why }
+        Self { pointer: shortened(fault.field), detail: shortened(fault.why) }
     }
+}
+
+/// Most errors repeat some of what was sent; a caller gets no megabyte back for one.
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(PROBLEM_TEXT_CHARS_MAX) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 impl From<Refusal> for Problem {

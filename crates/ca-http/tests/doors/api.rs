@@ -400,10 +400,10 @@ async fn i26_one_event_a_request_without_names() {
 
 /// What was logged.
 #[derive(Clone, Default)]
-struct Events(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Events(Arc<Mutex<Vec<u8>>>);
 
 impl Events {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }

@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod bad_bodies;
+#[cfg(test)]
+mod bad_ocsp;
+#[cfg(test)]
+mod bad_requests;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod contract;
@@ -14,3 +20,8 @@ mod search;
 mod va;
 #[cfg(test)]
 mod world;
+/// DER as a stranger writes it: the same writer as the readers' own tables have.
+#[cfg(test)]
+#[path = "../../../ca-x509/tests/refusals/write.rs"]
+#[expect(dead_code, reason = "other tables need other shapes")]
+mod write;

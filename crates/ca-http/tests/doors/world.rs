@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, Once, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::SystemRandom;
@@ -101,6 +101,12 @@ impl Answer {
 impl World {
     /// A cluster of one, with its CAs `root`, `issuing` and a responder for `issuing`.
     pub(crate) async fn new() -> Self {
+        // An event that is reached while nobody listens is switched off for all threads, and so for the test that
+        // listens next: somebody who hears everything and keeps nothing always does.
+        static HEARD: Once = Once::new();
+        HEARD.call_once(|| {
+            tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
+        });
         let ports = TestPorts::new();
         let switches = Arc::clone(&ports.switches);
         let authority = Arc::new(Authority::new(ports));
@@ -199,6 +205,27 @@ impl World {
 
     pub(crate) async fn va(&self, request: Request<Body>) -> Answer {
         read(self.doors.va().oneshot(request).await.unwrap()).await
+    }
+
+    /// Certifies this node's TLS listener.
+    pub(crate) async fn certify_listener(&self, key: &PublicKey) {
+        let request = CertificateRequest {
+            profile: "node-tls".parse().unwrap(),
+            ca: Some(id("issuing")),
+            public_key: key.clone(),
+            subject: DistinguishedName::empty(),
+            names: vec![ca_x509::name::GeneralName::Dns("ca1.test".to_owned())],
+            ttl_s: None,
+            certifies: None,
+            responder: None,
+        };
+        self.authority.issue(Identity::Node(NODE), request, None).await.unwrap();
+    }
+
+    /// A signature by a key of this node, as whoever uses the token directly could make one.
+    pub(crate) fn signed_with(&self, key: &PublicKey, message: &[u8]) -> Vec<u8> {
+        let keys = self.authority.ports().signer.keys.lock().unwrap();
+        keys[&key.key_identifier()].sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
     }
 
     pub(crate) fn open_intents(&self) -> usize {
