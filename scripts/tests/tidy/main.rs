@@ -1,6 +1,8 @@
 //! The house rules, executed: over `cargo metadata`, `cargo tree` and every file of the repository.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod graph;
