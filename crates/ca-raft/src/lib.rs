@@ -34,6 +34,8 @@ mod wire;
 
 pub mod limits;
 
+#[cfg(fuzzing)]
+pub mod fuzz;
 #[cfg(test)]
 mod generate;
 #[cfg(test)]

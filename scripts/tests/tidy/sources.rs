@@ -138,7 +138,9 @@ fn exceptions_are_expected_and_have_reasons() {
 
 #[test]
 fn every_package_takes_the_lints_of_the_workspace() {
+    // The fuzz targets are a workspace of their own: they are built with other flags.
     let manifests = all().into_iter().filter(|file| file.path.ends_with("/Cargo.toml"));
+    let manifests = manifests.filter(|file| file.path != "fuzz/Cargo.toml");
     let faults: Vec<String> = manifests
         .filter(|file| !file.text.contains("[lints]\nworkspace = true"))
         .map(|file| file.path)
