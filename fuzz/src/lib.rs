@@ -12,9 +12,7 @@ use ca_core::names::certified;
 use ca_core::profile::{Allow, DnsRule, NameRules};
 use ca_core::search::Filter;
 use ca_core::weak_key;
-use ca_http::wire::{
-    GrantDocument, IssueRequest, Life, ProfileDocument, RevocationsRequest, RevokeRequest,
-};
+use ca_http::wire::{GrantDocument, IssueRequest, Life, ProfileDocument, RevocationsRequest, RevokeRequest};
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::certificate::{Certificate, Extensions, TbsCertificate, subject_public_key_info};
 use ca_x509::crl::CertificateList;
@@ -128,7 +126,10 @@ pub fn ocsp(octets: &[u8]) {
         assert_eq!(OcspRequest::parse(octets).as_ref(), Ok(&request));
         for id in &request.cert_ids {
             let _ = id.serial_number();
-            assert!(octets.windows(id.as_der().len()).any(|part| part == id.as_der()), "handed out as received");
+            assert!(
+                octets.windows(id.as_der().len()).any(|part| part == id.as_der()),
+                "handed out as received"
+            );
         }
     }
     if let Ok(OcspResponse::Basic(answer)) = OcspResponse::parse(octets) {
@@ -196,10 +197,15 @@ pub fn text(octets: &[u8]) {
     if let Ok(host) = HostName::from_unicode(text) {
         // The two forms stand for each other (RFC 5890 §2.3.2.1).
         let unicode = host.to_unicode();
-        assert_eq!(HostName::from_unicode(&unicode).map(|again| again.as_str().to_owned()), Ok(host.as_str().to_owned()));
+        assert_eq!(
+            HostName::from_unicode(&unicode).map(|again| again.as_str().to_owned()),
+            Ok(host.as_str().to_owned())
+        );
         let _ = host.mixes_scripts();
     }
-    for name in [GeneralName::Dns(text.into()), GeneralName::Email(text.into()), GeneralName::Uri(text.into())] {
+    for name in
+        [GeneralName::Dns(text.into()), GeneralName::Email(text.into()), GeneralName::Uri(text.into())]
+    {
         if name.check().is_ok() {
             stands(vec![name.clone()]);
         }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::write::{
-    self, ECDSA, attribute, bits, common_name, extension, int, null, octets, oid, p256, seq, set, signed, tlv, utf8,
+    self, ECDSA, attribute, bits, common_name, extension, int, null, octets, oid, p256, seq, set, signed,
+    tlv, utf8,
 };
 
 /// Writes the seeds of a target into the directory that `FUZZ_CORPUS` names; without it, none.
@@ -55,7 +56,10 @@ fn requests(seeds: &mut Seeds) {
         seeds.push(("request", der));
         seeds.push(("request", key));
     }
-    seeds.push(("request", seq(&[&attribute("2.5.4.6", &write::printable("CH")), &attribute("2.5.4.3", &utf8("Zürich"))])));
+    seeds.push((
+        "request",
+        seq(&[&attribute("2.5.4.6", &write::printable("CH")), &attribute("2.5.4.3", &utf8("Zürich"))]),
+    ));
 }
 
 fn certificates(seeds: &mut Seeds) {
@@ -93,7 +97,8 @@ fn certificates(seeds: &mut Seeds) {
     let reason = extension("2.5.29.21", &[0x0a, 1, 1]);
     let entry = seq(&[&int(&[1]), &time(b"261122000000Z"), &seq(&[&reason])]);
     let scope = critical("2.5.29.28", &seq(&[&tlv(0xa0, &[&tlv(0xa0, &[&url])])]));
-    let of_list = [extension("2.5.29.35", &seq(&[&tlv(0x80, &[&[3; 20]])])), extension("2.5.29.20", &int(&[7])), scope];
+    let of_list =
+        [extension("2.5.29.35", &seq(&[&tlv(0x80, &[&[3; 20]])])), extension("2.5.29.20", &int(&[7])), scope];
     let list = seq(&[
         &int(&[1]),
         &ECDSA.to_der(),

@@ -28,7 +28,8 @@ pub fn log(octets: &[u8]) {
         let written = codec::encode_batch(batch.clone());
         assert_eq!(codec::decode_batch(written), Ok(batch));
     }
-    let (length, rest) = octets.split_first().map_or((0, octets), |(first, rest)| (usize::from(*first), rest));
+    let (length, rest) =
+        octets.split_first().map_or((0, octets), |(first, rest)| (usize::from(*first), rest));
     let Some((key, row)) = rest.split_at_checked(length) else { return };
     let Ok(key) = key::decode(key) else { return };
     row_under(&key, row);
