@@ -215,6 +215,7 @@ impl World {
             public_key: key.clone(),
             subject: DistinguishedName::empty(),
             names: vec![ca_x509::name::GeneralName::Dns("ca1.test".to_owned())],
+            names_from: NamesFrom::Caller,
             ttl_s: None,
             certifies: None,
             responder: None,
