@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use crate::error::DoorError;
-use crate::limits::{BODY_MS_MAX, JSON_DEPTH_MAX};
+use crate::limits::{BODY_MS_MAX, JSON_COMMAS_MAX, JSON_DEPTH_MAX};
 
 /// The whole body, of at most `max` octets.
 ///
@@ -30,8 +30,12 @@ pub(crate) async fn read(body: Body, max: usize) -> Result<Bytes, DoorError> {
 /// # Errors
 /// [`DoorError::BadJson`] with line and column, also for unknown and repeated fields.
 pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DoorError> {
-    if depth(bytes) > JSON_DEPTH_MAX {
+    let shape = Shape::of(bytes);
+    if shape.depth > JSON_DEPTH_MAX {
         return Err(DoorError::BadJson { why: format!("it nests deeper than {JSON_DEPTH_MAX}") });
+    }
+    if shape.commas > JSON_COMMAS_MAX {
+        return Err(DoorError::BadJson { why: format!("it has more than {JSON_COMMAS_MAX} commas") });
     }
     let first = bytes.iter().find(|octet| !octet.is_ascii_whitespace());
     if first.is_some_and(|octet| *octet != b'{') {
@@ -51,24 +55,36 @@ fn is_too_long(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// How deep the text nests; what is in strings does not count.
-fn depth(text: &[u8]) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0_usize);
-    let (mut quoted, mut escaped) = (false, false);
-    for octet in text {
-        match octet {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'[' | b'{' if !quoted => {
-                depth = depth.saturating_add(1);
-                deepest = deepest.max(depth);
+/// How much a text would become, told without parsing it; what is in strings does not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Shape {
+    /// How deep it nests.
+    depth: usize,
+    /// One less than its values, roughly.
+    commas: usize,
+}
+
+impl Shape {
+    fn of(text: &[u8]) -> Self {
+        let mut shape = Self::default();
+        let mut depth = 0_usize;
+        let (mut quoted, mut escaped) = (false, false);
+        for octet in text {
+            match octet {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                b'[' | b'{' if !quoted => {
+                    depth = depth.saturating_add(1);
+                    shape.depth = shape.depth.max(depth);
+                }
+                b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+                b',' if !quoted => shape.commas = shape.commas.saturating_add(1),
+                _ => {}
             }
-            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
         }
+        shape
     }
-    deepest
 }
 
 #[cfg(test)]
@@ -83,11 +99,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn depth_counts_brackets_outside_strings() {
-        assert_eq!(depth(b"1"), 0);
-        assert_eq!(depth(br#"{"a":[{}],"b":[]}"#), 3);
-        assert_eq!(depth(br#"["[[[[","\"[["]"#), 1);
-        assert_eq!(depth(&[b'['; 40]), 40);
+    fn brackets_and_commas_count_outside_strings() {
+        let shape = |text: &[u8]| {
+            let Shape { depth, commas } = Shape::of(text);
+            (depth, commas)
+        };
+        assert_eq!(shape(b"1"), (0, 0));
+        assert_eq!(shape(br#"{"a":[{}],"b":[]}"#), (3, 1));
+        assert_eq!(shape(br#"["[[[[,,","\"[["]"#), (1, 1));
+        assert_eq!(shape(&[b'['; 40]), (40, 0));
     }
 
     #[tokio::test]

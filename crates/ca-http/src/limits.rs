@@ -12,6 +12,10 @@ pub const JOIN_BODY_OCTETS_MAX: usize = 64 * 1024;
 /// How deep JSON may nest: our own shapes nest to 3.
 pub const JSON_DEPTH_MAX: usize = 32;
 
+/// Commas outside of texts, and so values less one, in a body: a grant or a profile with a thousand domains, and room.
+/// A megabyte of them would become thirty before the first is looked at.
+pub const JSON_COMMAS_MAX: usize = 4096;
+
 /// How long a body may take to arrive: 64 KiB at 17 kbit/s.
 pub const BODY_MS_MAX: u64 = 30_000;
 

@@ -52,6 +52,17 @@ fn rows() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("depth 10,000 of objects", long(br#"{"a":"#, 10_000), "deeper than 32"),
         ("depth 33 that is never closed", long(b"[", 33), "deeper than 32"),
         ("depth 32", nested(32), "it is no object"),
+        (
+            "4,096 commas",
+            [b"{\"nosuch\":[1".to_vec(), long(b",1", 4096), b"]}".to_vec()].concat(),
+            "unknown field",
+        ),
+        (
+            "4,097 commas",
+            [b"{\"nosuch\":[1".to_vec(), long(b",1", 4097), b"]}".to_vec()].concat(),
+            "4096 commas",
+        ),
+        ("30,000 commas", long(b",", 30_000), "4096 commas"),
         ("a list", text("[]"), "it is no object"),
         ("a list of values in their order", text(r#"["tls-server",null,"csr"]"#), "it is no object"),
         ("null", text("null"), "it is no object"),

@@ -13,6 +13,8 @@ mod configuration;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod linted;
+#[cfg(test)]
 mod openssl;
 #[cfg(test)]
 mod search;

@@ -229,6 +229,11 @@ impl World {
         keys[&key.key_identifier()].sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
     }
 
+    /// Every message that this node's keys have signed for an act, in order.
+    pub(crate) fn signed(&self) -> Vec<Vec<u8>> {
+        self.authority.ports().signer.signed.lock().unwrap().clone()
+    }
+
     pub(crate) fn open_intents(&self) -> usize {
         let first = Key::OpenIntent(CaId::first(), SerialNumber::MIN);
         self.authority.register().scan(&first, usize::MAX).unwrap().len()
@@ -307,7 +312,8 @@ impl TestPorts {
             clock: clock.clone(),
             switches: Arc::clone(&switches),
         };
-        let signer = SoftwareSigner { keys: Mutex::default(), switches: Arc::clone(&switches) };
+        let (keys, signed) = (Mutex::default(), Mutex::default());
+        let signer = SoftwareSigner { keys, signed, switches: Arc::clone(&switches) };
         Self { log, signer, clock, verifier: SoftwareVerifier, entropy: SystemEntropy, switches }
     }
 }
@@ -428,6 +434,7 @@ impl Log for TestLog {
 /// Keys in memory, by the same port as a token.
 pub(crate) struct SoftwareSigner {
     keys: Mutex<BTreeMap<KeyIdentifier, EcdsaKeyPair>>,
+    signed: Mutex<Vec<Vec<u8>>>,
     switches: Arc<Switches>,
 }
 
@@ -447,6 +454,7 @@ impl Signer for SoftwareSigner {
         }
         let keys = self.keys.lock().unwrap();
         let pair = keys.get(&order.key()).ok_or(SignError::NoKey { key: order.key() })?;
+        self.signed.lock().unwrap().push(order.message().to_vec());
         Ok(pair.sign(&SystemRandom::new(), order.message()).unwrap().as_ref().to_vec())
     }
 
