@@ -233,6 +233,7 @@ async fn paths_and_methods_that_are_none() {
         (Method::GET, "/api/v1/certificates/%2e%2e/certificates", 404),
         (Method::GET, "/API/V1/certificates", 404),
         (Method::GET, "/api/v1/certificates/0123%00", 400),
+        (Method::GET, "/api/v1/certificates/%ff", 400),
         (Method::GET, "/api/v1/certificates/0123.exe", 400),
         (Method::GET, "/api/v1/certificates/g", 400),
         (Method::GET, "/api/v1/profiles/No%20Such", 400),
