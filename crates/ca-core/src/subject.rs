@@ -17,7 +17,7 @@ const COMMON_NAME_CHARS_MAX: usize = 64;
 ///
 /// # Errors
 /// [`Refusal::OutsideProfile`] for the first attribute that is missing, not a certified name where it must be one, or
-/// outside the name space.
+/// outside the name space; and where nobody would be named.
 pub(crate) fn subject(
     rule: &SubjectRule,
     asked: DistinguishedName,
@@ -34,7 +34,11 @@ pub(crate) fn subject(
             subject = subject.attribute(rule.kind, text);
         }
     }
-    subject.build().map_err(|e| refused(e.to_string()))
+    let subject = subject.build().map_err(|e| refused(e.to_string()))?;
+    if subject.is_empty() && names.is_empty() {
+        return Err(refused("neither it nor the names would name anybody (RFC 5280 §4.1.2.6)".into()));
+    }
+    Ok(subject)
 }
 
 fn attribute(

@@ -78,7 +78,7 @@ pub(super) const RULES: &[Rule] = &[
         let server = p.extended_key_usage.contains(&ExtendedKeyUsage::ServerAuth);
         let can = server && p.status == StatusRule::Pointers;
         let must = p.stapling == Stapling::Required;
-        found(must && !can, "what a server staples is asked of the OCSP pointer (RFC 7633 §4.2.3.1)")
+        found(must && !can, "what a server staples is asked of the OCSP pointer (RFC 7633 §4.2.3)")
     }),
 ];
 
