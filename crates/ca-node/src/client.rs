@@ -157,10 +157,19 @@ pub(crate) fn refusal(answer: Answer) -> Result<Answer, Failure> {
     let what = text("detail").unwrap_or_else(|| format!("the node answered {}", answer.status));
     let mut failure = Failure::new(&slug.unwrap_or_else(|| "internal".to_owned()), what);
     failure.next = text("next");
+    failure.fields = field_errors(&problem);
     if answer.status == StatusCode::SERVICE_UNAVAILABLE {
         failure.code = 2;
     }
     Err(failure)
+}
+
+/// The `errors` of a problem (RFC 9457 §3, "Extension Members").
+fn field_errors(problem: &serde_json::Value) -> Vec<(String, String)> {
+    let errors = problem.get("errors").and_then(serde_json::Value::as_array).map(Vec::as_slice);
+    let text = |error: &serde_json::Value, key: &str| error.get(key)?.as_str().map(str::to_owned);
+    let both = |error| Some((text(error, "pointer")?, text(error, "detail")?));
+    errors.unwrap_or_default().iter().filter_map(both).collect()
 }
 
 /// TLS to a cluster of which only the digest of its root certificate is known: for `join`.

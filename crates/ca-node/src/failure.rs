@@ -13,11 +13,13 @@ pub(crate) struct Failure {
     pub(crate) next: Option<String>,
     /// What the process answers with.
     pub(crate) code: u8,
+    /// What is wrong with single fields of what was sent: the field, and why.
+    pub(crate) fields: Vec<(String, String)>,
 }
 
 impl Failure {
     pub(crate) fn new(slug: &str, what: impl Into<String>) -> Self {
-        Self { slug: slug.to_owned(), what: what.into(), next: None, code: 1 }
+        Self { slug: slug.to_owned(), what: what.into(), next: None, code: 1, fields: Vec::new() }
     }
 
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {

@@ -1,5 +1,7 @@
 //! profile list, show, lint, diff, apply.
 
+mod place;
+
 use std::path::Path;
 
 use ca_http::wire::{Life, ProfileChanged, ProfileDocument};
@@ -47,16 +49,16 @@ pub(super) async fn show(connection: &Connection, output: Format, name: &str) ->
 
 /// What the cluster would say to it: its CAs must exist, so a node is asked.
 pub(super) async fn lint(connection: &Connection, file: &Path) -> Result<(), Failure> {
-    let document = read(file)?;
-    let changed = put(connection, &document, "?dry_run=true", None).await?;
+    let file = File::read(file)?;
+    let changed = put(connection, &file, "?dry_run=true", None).await?;
     made("No fault", &format!("{} would be version {}", changed.name, changed.version));
     Ok(())
 }
 
 pub(super) async fn diff(connection: &Connection, file: &Path) -> Result<(), Failure> {
-    let document = read(file)?;
-    put(connection, &document, "?dry_run=true", None).await?;
-    let path = format!("/api/v1/profiles/{}", document.name);
+    let file = File::read(file)?;
+    put(connection, &file, "?dry_run=true", None).await?;
+    let path = format!("/api/v1/profiles/{}", file.document.name);
     let current = match connection.call(Method::GET, &path, &[], None).await {
         Ok(answer) => {
             let current: ProfileDocument = serde_json::from_slice(&answer.body).map_err(Failure::internal)?;
@@ -65,7 +67,7 @@ pub(super) async fn diff(connection: &Connection, file: &Path) -> Result<(), Fai
         Err(failure) if failure.slug == "unknown-profile" => String::new(),
         Err(failure) => return Err(failure),
     };
-    let next = toml(&ProfileDocument { version: None, ..document })?;
+    let next = toml(&ProfileDocument { version: None, ..file.document })?;
     if current == next {
         talk("no difference");
     }
@@ -76,8 +78,8 @@ pub(super) async fn diff(connection: &Connection, file: &Path) -> Result<(), Fai
 }
 
 pub(super) async fn apply(connection: &Connection, file: &Path, seen: Option<u32>) -> Result<(), Failure> {
-    let document = read(file)?;
-    let changed = put(connection, &document, "", seen).await?;
+    let file = File::read(file)?;
+    let changed = put(connection, &file, "", seen).await?;
     let what = format!("{} version {}", changed.name, changed.version);
     made(if changed.changed { "Applied" } else { "Unchanged" }, &what);
     Ok(())
@@ -85,28 +87,52 @@ pub(super) async fn apply(connection: &Connection, file: &Path, seen: Option<u32
 
 async fn put(
     connection: &Connection,
-    document: &ProfileDocument,
+    file: &File,
     query: &str,
     seen: Option<u32>,
 ) -> Result<ProfileChanged, Failure> {
-    let body = serde_json::to_vec(document).map_err(Failure::internal)?;
+    let body = serde_json::to_vec(&file.document).map_err(Failure::internal)?;
     let tag = seen.map(|version| format!("\"{version}\""));
     let mut headers = vec![("content-type", "application/json")];
     headers.extend(tag.as_deref().map(|tag| ("if-match", tag)));
-    let path = format!("/api/v1/profiles/{}{query}", document.name);
-    let answer = connection.call(Method::PUT, &path, &headers, Some(body)).await?;
+    let path = format!("/api/v1/profiles/{}{query}", file.document.name);
+    let answer = connection.call(Method::PUT, &path, &headers, Some(body)).await;
+    let answer = answer.map_err(|failure| file.located(failure))?;
     serde_json::from_slice(&answer.body).map_err(Failure::internal)
 }
 
-/// The parser's error has line and caret.
-fn read(file: &Path) -> Result<ProfileDocument, Failure> {
-    let text = crate::files::read(file)?;
-    let text = String::from_utf8_lossy(&text);
-    toml::from_str(&text).map_err(|error| {
-        Failure::new("profile-invalid", format!("{}: {error}", file.display()))
-            .next("mend the line that is shown; `ca-node profile show tls-server` prints one that is right")
-    })
+/// A profile as it stands in a file.
+struct File {
+    name: String,
+    text: String,
+    document: ProfileDocument,
 }
+
+impl File {
+    /// The parser's error has line and caret.
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let octets = crate::files::read(path)?;
+        let (name, text) = (path.display().to_string(), String::from_utf8_lossy(&octets).into_owned());
+        match toml::from_str(&text) {
+            Ok(document) => Ok(Self { name, text, document }),
+            Err(error) => Err(Failure::new("profile-invalid", format!("{name}: {error}")).next(MEND)),
+        }
+    }
+
+    /// Faults that the cluster has found, as the parser shows its own.
+    fn located(&self, failure: Failure) -> Failure {
+        if failure.fields.is_empty() {
+            return failure;
+        }
+        let count = failure.fields.len();
+        let faults = place::shown(&self.name, &self.text, &failure.fields);
+        let what = format!("{} has {count} fault{}{faults}", self.name, if count == 1 { "" } else { "s" });
+        Failure { what, ..failure }.next(MEND)
+    }
+}
+
+const MEND: &str =
+    "mend the lines that are shown; `ca-node profile show tls-server` prints one that is right";
 
 fn toml(document: &ProfileDocument) -> Result<String, Failure> {
     toml::to_string(document).map_err(Failure::internal)
@@ -165,7 +191,7 @@ extended = ["serverAuth"]
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("web.toml");
         std::fs::write(&file, FILE.replace("min = 1", "mni = 1")).unwrap();
-        let failure = read(&file).unwrap_err();
+        let failure = File::read(&file).err().unwrap();
         assert!(failure.what.contains("mni = 1") && failure.what.contains('^'), "{}", failure.what);
         assert!(failure.what.contains("unknown field `mni`"), "{}", failure.what);
     }
@@ -173,14 +199,9 @@ extended = ["serverAuth"]
     #[test]
     fn a_difference_names_the_field() {
         let old = toml(&toml::from_str(FILE).unwrap()).unwrap();
-        let changed = FILE.replace("\"90d\"", "\"60d\"").replace("min = 1", "min = 1\nip = true");
+        let changed = FILE.replace("\"90d\"", "\"60d\"").replace("min = 1", "min = 1\nip = \"any\"");
         let new = toml(&toml::from_str(&changed).unwrap()).unwrap();
-        let expected = [
-            "- validity.max = \"90d\"",
-            "- names.ip = false",
-            "+ validity.max = \"60d\"",
-            "+ names.ip = true",
-        ];
+        let expected = ["- validity.max = \"90d\"", "+ validity.max = \"60d\"", "+ names.ip = \"any\""];
         assert_eq!(lines_that_differ(&old, &new), expected);
     }
 }
