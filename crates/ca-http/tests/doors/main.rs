@@ -19,6 +19,10 @@ mod openssl;
 #[cfg(test)]
 mod search;
 #[cfg(test)]
+mod starters;
+#[cfg(test)]
+mod unasked;
+#[cfg(test)]
 mod va;
 #[cfg(test)]
 mod world;

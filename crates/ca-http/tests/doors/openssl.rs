@@ -21,9 +21,14 @@ impl Bench {
         std::fs::read(self.0.path().join(name)).unwrap()
     }
 
-    /// Runs `openssl` with these arguments, split at spaces; answers with all that it printed.
+    /// Runs `openssl` with these arguments, split at spaces; answers whether it went well, and with all that it printed.
+    pub(crate) fn try_run(&self, arguments: &str) -> (bool, String) {
+        run_in(self.0.path(), arguments)
+    }
+
+    /// As [`Self::try_run`], and must go well.
     pub(crate) fn run(&self, arguments: &str) -> String {
-        let (ok, text) = run_in(self.0.path(), arguments);
+        let (ok, text) = self.try_run(arguments);
         assert!(ok, "openssl {arguments}\n{text}");
         text
     }

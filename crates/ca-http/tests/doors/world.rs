@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _,
-    RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA256_ASN1, ECDSA_P521_SHA256_ASN1,
+    ED25519, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
+    VerificationAlgorithm,
 };
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -475,9 +476,12 @@ impl Verifier for SoftwareVerifier {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), BadSignature> {
-        let scheme: &dyn VerificationAlgorithm = match algorithm.as_str() {
-            "ecdsa-with-SHA256" => &ECDSA_P256_SHA256_ASN1,
-            "sha256WithRSAEncryption" => &RSA_PKCS1_2048_8192_SHA256,
+        let scheme: &dyn VerificationAlgorithm = match (algorithm.as_str(), key.kind()) {
+            ("ecdsa-with-SHA256", KeyKind::EcP384) => &ECDSA_P384_SHA256_ASN1,
+            ("ecdsa-with-SHA256", KeyKind::EcP521) => &ECDSA_P521_SHA256_ASN1,
+            ("ecdsa-with-SHA256", _) => &ECDSA_P256_SHA256_ASN1,
+            ("sha256WithRSAEncryption", _) => &RSA_PKCS1_2048_8192_SHA256,
+            ("Ed25519", _) => &ED25519,
             _ => return Err(BadSignature),
         };
         UnparsedPublicKey::new(scheme, key.key_bits()).verify(message, signature).map_err(|_| BadSignature)
