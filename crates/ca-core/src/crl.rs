@@ -24,9 +24,10 @@ pub fn tbs(
     cut: &CrlCut,
 ) -> Result<Vec<u8>, StorageFault> {
     let cluster = register.cluster()?.ok_or_else(|| StorageFault("a cut without a cluster".into()))?;
-    // The list that certificates point at names its place, lest another be put there. The one of everything beside
-    // shards is complete for each of them, wherever it comes from: it names none (RFC 5280 §5.2.5, §6.3.3 (b)(2)).
-    let is_pointed_at = list.part != Part::Whole || issuer.shards == Shards::ONE;
+    // A shard's list names its place, lest another's be put there. The one of everything is complete for each
+    // certificate of its CA, wherever it comes from, and names none (RFC 5280 §5.2.5, §6.3.3 (b)(2)): whoever checks
+    // whole chains (openssl -crl_check_all, curl, nginx) asks it for a root too, which points nowhere itself.
+    let is_of_a_shard = list.part != Part::Whole;
     let place = cluster.urls.crl(list, ListKind::Complete);
     let freshest = match cut.kind() {
         ListKind::Complete => vec![cluster.urls.crl(list, ListKind::Delta)],
@@ -40,7 +41,7 @@ pub fn tbs(
         number: cut.number,
         authority_key_identifier: issuer.public_key.key_identifier(),
         // A delta has the scope of its base, octet for octet (RFC 5280 §6.3.3 (c)(2)).
-        distribution_point: is_pointed_at.then_some(place),
+        distribution_point: is_of_a_shard.then_some(place),
         // A CA of ours issues to others and to its own responders: neither of the flags would be true.
         scope: CrlScope::All,
         delta_base: cut.base.map(|base| base.number),

@@ -183,7 +183,7 @@ impl History {
         register.issuer(&of.ca).expect("memory has no faults").expect("it is defined").shards
     }
 
-    /// Each list names the place that certificates point to, and its issuer's key.
+    /// Each list names its issuer's key, and that of a shard the place that certificates point to.
     pub(super) fn i15_place_and_issuer(&self) {
         let register: &dyn Register = &self.register;
         for cut in &self.cuts {
@@ -191,8 +191,7 @@ impl History {
             let tbs = cut.list.tbs();
             assert_eq!(tbs.authority_key_identifier, issuer.public_key.key_identifier(), "I15: {}", cut.of);
             assert_eq!(tbs.issuer, issuer.subject, "I15: {}", cut.of);
-            let beside_shards = cut.of.part == Part::Whole && issuer.shards != Shards::ONE;
-            let place = (!beside_shards).then(|| self.place(&cut.of));
+            let place = (cut.of.part != Part::Whole).then(|| self.place(&cut.of));
             assert_eq!(tbs.distribution_point, place, "I15: {}", cut.of);
         }
     }

@@ -110,12 +110,8 @@ fn i15_a_list_that_is_not_the_signed_one_is_not_served() {
 #[test]
 fn i15_each_list_names_its_place_and_its_issuer() {
     let world = World::bootstrapped(3);
-    for (of, place) in [
-        ("root", Some("root")),
-        ("issuing", None),
-        ("issuing-2", Some("issuing-2")),
-        ("peers", Some("peers")),
-    ] {
+    for (of, place) in [("root", None), ("issuing", None), ("issuing-2", Some("issuing-2")), ("peers", None)]
+    {
         let list = list(of);
         for kind in [ListKind::Complete, ListKind::Delta] {
             world.publish_list(1, &list, kind).unwrap();
