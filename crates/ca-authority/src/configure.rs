@@ -1,14 +1,15 @@
-//! Changes what is equal on all nodes: profiles and grants.
+//! Changes what is equal on all nodes: profiles, grants and enrolment tokens.
 
 use ca_core::command::Command;
-use ca_core::ids::LogIndex;
+use ca_core::enrolment::{Enrolment, EnrolmentRequest};
+use ca_core::ids::{Digest, LogIndex};
 use ca_core::outcome::Outcome;
 use ca_core::profile::Profile;
 use ca_core::roles::{Grant, Identity};
 
 use crate::authority::{Authority, Ports};
 use crate::error::ActError;
-use crate::ports::Log;
+use crate::ports::{Clock, Log};
 
 impl<P: Ports> Authority<P> {
     /// Makes a profile, or replaces it by its next version. Drafts of the old one are stale from here on (R12).
@@ -29,6 +30,33 @@ impl<P: Ports> Authority<P> {
     /// [`ActError`].
     pub async fn set_grant(&self, requester: Identity, grant: Grant) -> Result<LogIndex, ActError> {
         self.change(Command::SetGrant { grant, requester }).await
+    }
+
+    /// Makes an enrolment token valid, if the requester may give away what it is good for. Answers what that is.
+    ///
+    /// # Errors
+    /// [`ActError`].
+    pub async fn mint_enrolment(
+        &self,
+        requester: Identity,
+        token: Digest,
+        request: EnrolmentRequest,
+        life_ms: u64,
+    ) -> Result<Enrolment, ActError> {
+        let terms = request.terms(self.register(), requester)?;
+        let now = self.ports.clock().now().max(self.register().time()?.unwrap_or_default());
+        let expires_at = now.plus(life_ms);
+        let mint = Command::MintEnrolment { token, terms: terms.clone(), expires_at, requester };
+        let index = self.change(mint).await?;
+        Ok(Enrolment { terms, minted_by: requester, index, expires_at, spent: None })
+    }
+
+    /// Takes an enrolment token back that is not spent.
+    ///
+    /// # Errors
+    /// [`ActError`].
+    pub async fn revoke_enrolment(&self, requester: Identity, token: Digest) -> Result<LogIndex, ActError> {
+        self.change(Command::RevokeEnrolment { token, requester }).await
     }
 
     async fn change(&self, command: Command) -> Result<LogIndex, ActError> {

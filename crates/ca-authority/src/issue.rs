@@ -9,6 +9,7 @@
 
 use ca_core::command::{Command, Idempotency, Intent};
 use ca_core::draft::draft;
+use ca_core::enrolment::may_not_enrol;
 use ca_core::ids::{CaId, LogIndex};
 use ca_core::outcome::{Outcome, Refusal};
 use ca_core::permit::Permit;
@@ -54,6 +55,9 @@ impl<P: Ports> Authority<P> {
         idempotency: Option<Idempotency>,
     ) -> Result<Issued, ActError> {
         self.wait_until_fresh().await?;
+        if let Some(refusal) = may_not_enrol(self.register(), requester, idempotency)? {
+            return Err(refusal.into());
+        }
         let mut plan = self.plan(requester, request.clone())?;
         let mut supersedes = None;
         for _ in 0..DRAFTS_MAX {

@@ -6,6 +6,7 @@
 mod certificates;
 mod cluster;
 mod crl;
+mod enrolment;
 mod history;
 
 use alloc::vec::Vec;
@@ -146,6 +147,10 @@ impl Step<'_> {
             Command::MintJoinToken { secret, expires_at, requester } => {
                 self.mint_join_token(secret, expires_at, requester)
             }
+            Command::MintEnrolment { token, terms, expires_at, requester } => {
+                self.mint_enrolment(token, terms, expires_at, requester)
+            }
+            Command::RevokeEnrolment { token, requester } => self.revoke_enrolment(token, requester),
             Command::AdmitMember { token, name, peer_address, api_address, va_address } => {
                 let member = cluster::new_member(name, peer_address, api_address, va_address);
                 self.admit_member(cluster, token, member)
@@ -186,6 +191,7 @@ impl Step<'_> {
                     match *what {
                         Expiring::Outcome(id) => self.remove(Key::Outcome(id)),
                         Expiring::Attempt(attempt) => self.remove(Key::Attempt(attempt)),
+                        Expiring::Enrolment(token) => self.remove(Key::Enrolment(token)),
                     }
                     self.remove(key.clone());
                     swept = swept.saturating_add(1);

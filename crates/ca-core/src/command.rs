@@ -10,6 +10,7 @@ use ca_x509::name::DistinguishedName;
 use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 
+use crate::enrolment::EnrolmentTerms;
 use crate::ids::{CaId, ClusterId, Digest, LogIndex, NodeId, ProfileName, RequestId, UnixMillis};
 use crate::profile::Profile;
 use crate::register::{IssuerPurpose, PublicUrls};
@@ -134,6 +135,24 @@ pub enum Command {
         secret: Digest,
         /// Register time after which it is refused.
         expires_at: UnixMillis,
+        /// Who asked.
+        requester: Identity,
+    },
+    /// Makes an enrolment token valid.
+    MintEnrolment {
+        /// The digest of its secret.
+        token: Digest,
+        /// What it is good for.
+        terms: EnrolmentTerms,
+        /// Register time after which it is refused.
+        expires_at: UnixMillis,
+        /// Who asked.
+        requester: Identity,
+    },
+    /// Takes an enrolment token back that is not spent.
+    RevokeEnrolment {
+        /// The digest of its secret.
+        token: Digest,
         /// Who asked.
         requester: Identity,
     },

@@ -107,6 +107,10 @@ acts! {
     CrlPublished = "crl-published",
     /// Somebody may bring a node.
     JoinTokenMinted = "join-token-minted",
+    /// Somebody who has no certificate may have one.
+    EnrolmentMinted = "enrolment-minted",
+    /// An enrolment token was taken back.
+    EnrolmentRevoked = "enrolment-revoked",
     /// A node came in.
     MemberAdmitted = "member-admitted",
     /// A node has shown that its token holds a key.

@@ -29,6 +29,7 @@ pub mod permit;
 
 mod cluster_key;
 pub mod draft;
+pub mod enrolment;
 pub mod lint;
 pub mod names;
 pub mod plan;

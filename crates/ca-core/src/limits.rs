@@ -10,6 +10,13 @@ pub const CUT_OPEN_MAX_MS: u64 = 60_000;
 /// How long an idempotency key is remembered (I7).
 pub const IDEMPOTENCY_KEPT_MS: u64 = 7 * 24 * 3600 * 1000;
 
+/// How long an enrolment token is good for at most: long enough for a device on a shelf, short enough that a forgotten one
+/// is worth nothing.
+pub const ENROLMENT_LIFE_MAX_MS: u64 = 30 * 24 * 3600 * 1000;
+
+/// How long an enrolment token is shown after its end: as long as the idempotency key of its last request may ask again.
+pub const ENROLMENT_SHOWN_MS: u64 = IDEMPOTENCY_KEPT_MS;
+
 /// How long an outcome is remembered after its command has expired. No waiter waits longer; a later duplicate
 /// of the command is refused by its expiry instead.
 pub const OUTCOME_KEPT_MS: u64 = 60_000;

@@ -5,10 +5,12 @@ use alloc::vec::Vec;
 
 use ca_x509::name::{GeneralName, HostName};
 
+use crate::enrolment::{Enrolment, EnrolmentNames};
 use crate::limits::NAMES_MAX;
 use crate::outcome::Refusal;
 use crate::profile::{Allow, DnsRule, IpRule, NameRules, UriRule};
-use crate::roles::Reach;
+use crate::roles::{Granted, Reach};
+use crate::subject::as_subject;
 
 /// The names as they will stand in the certificate: checked against the rules, DNS names in lower case, each once,
 /// in the order asked for.
@@ -36,6 +38,49 @@ pub fn certified(rules: &NameRules, requested: &[GeneralName]) -> Result<Vec<Gen
     Ok(names)
 }
 
+/// The names that somebody may have, whatever the profile allows beside (I18).
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum NameSpace<'a> {
+    /// Those of a grant.
+    Reach(&'a Reach<String>),
+    /// Those of an enrolment token.
+    Among(&'a [GeneralName]),
+}
+
+impl<'a> NameSpace<'a> {
+    /// Of who asks with this token, or with this grant. Who needs neither is the cluster itself, and has all.
+    pub(crate) fn of(enrolment: Option<&'a Enrolment>, granted: Option<&'a Granted>) -> Self {
+        match (enrolment.map(|enrolment| &enrolment.terms.names), granted) {
+            (Some(EnrolmentNames::Among(names)), _) => Self::Among(names),
+            (Some(EnrolmentNames::Below(_)) | None, Some(granted)) => Self::Reach(&granted.grant.scope.dns),
+            (Some(EnrolmentNames::Below(_)), None) => Self::Among(&[]),
+            (None, None) => Self::Reach(&Reach::All),
+        }
+    }
+
+    /// # Errors
+    /// [`Refusal::OutsideProfile`] for the first name outside it.
+    pub(crate) fn admit(&self, names: &[GeneralName]) -> Result<(), Refusal> {
+        match self {
+            Self::Reach(space) => within(space, names),
+            Self::Among(fixed) => match names.iter().find(|name| !fixed.contains(name)) {
+                None => Ok(()),
+                Some(name) => {
+                    Err(refused(alloc::format!("{name} is not among the names of the enrolment token")))
+                }
+            },
+        }
+    }
+
+    /// Whether a text that a request has in its subject may stand there.
+    pub(crate) fn admits_text(&self, text: &str) -> bool {
+        match self {
+            Self::Reach(space) => text_within(space, text),
+            Self::Among(fixed) => fixed.iter().any(|name| as_subject(name, text).is_some()),
+        }
+    }
+}
+
 /// Checks certified names against the name space of who asks for them (I18). It is a space of DNS names, so one that
 /// is limited to some has no other names either.
 ///
@@ -58,7 +103,7 @@ pub(crate) fn within(space: &Reach<String>, names: &[GeneralName]) -> Result<(),
 }
 
 /// Whether a text in a subject names a host or a mailbox in the name space; what names neither is in no limited one.
-pub(crate) fn text_within(space: &Reach<String>, text: &str) -> bool {
+fn text_within(space: &Reach<String>, text: &str) -> bool {
     let Reach::Only(domains) = space else { return true };
     let host = text.rsplit_once('@').map_or(text, |(_, host)| host).to_ascii_lowercase();
     HostName::parse(&host).is_ok() && under(domains, &host)

@@ -228,6 +228,18 @@ pub enum Refusal {
     /// The invitation is too old.
     #[error("the join token has expired")]
     JoinTokenExpired,
+    /// There is no such enrolment token, or none any more.
+    #[error("the enrolment token is not one of this cluster's")]
+    EnrolmentTokenUnknown,
+    /// The enrolment token was used.
+    #[error("the enrolment token was already used, for certificate {serial}")]
+    EnrolmentTokenSpent {
+        /// What it was used for.
+        serial: SerialNumber,
+    },
+    /// The enrolment token is too old.
+    #[error("the enrolment token has expired")]
+    EnrolmentTokenExpired,
     /// A member's name is never used twice.
     #[error("there is already a member `{name}`")]
     NameTaken {
@@ -285,6 +297,9 @@ impl Refusal {
             Self::JoinTokenUnknown => "join-token-unknown",
             Self::JoinTokenSpent { .. } => "join-token-spent",
             Self::JoinTokenExpired => "join-token-expired",
+            Self::EnrolmentTokenUnknown => "enrolment-token-unknown",
+            Self::EnrolmentTokenSpent { .. } => "enrolment-token-spent",
+            Self::EnrolmentTokenExpired => "enrolment-token-expired",
             Self::NameTaken { .. } => "name-taken",
             Self::NotSigning { .. } => "not-signing",
             Self::UnknownKey => "unknown-key",

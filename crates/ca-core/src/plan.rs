@@ -12,11 +12,11 @@ use ca_x509::time::UnixSeconds;
 
 use crate::cluster_key;
 use crate::ids::{CaId, Digest, LogIndex, NodeId, ProfileName, UnixMillis};
-use crate::names::{certified, within};
+use crate::names::{NameSpace, certified};
 use crate::outcome::Refusal;
 use crate::profile::{Audience, Criticality, NameSource, Profile, Stapling, StatusRule};
 use crate::register::{Cluster, Issuer, IssuerPurpose, PublicUrls, Register, StorageFault};
-use crate::roles::{Granted, Identity, Reach};
+use crate::roles::{Granted, Identity};
 use crate::shards::{ListId, ListKind, Shards};
 use crate::subject::subject;
 use crate::weak_key;
@@ -134,11 +134,15 @@ pub fn plan(
     }
     from_where(profile.names.source, &request)?;
     let names = certified(&profile.names, &request.names)?;
-    let space = granted.as_ref().map_or(&Reach::All, |granted| &granted.grant.scope.dns);
-    within(space, &names)?;
+    let enrolment = match requester {
+        Identity::Enrolment(token) => register.enrolment(token)?,
+        Identity::Ceremony | Identity::Node(_) | Identity::Client(_) => None,
+    };
+    let space = NameSpace::of(enrolment.as_ref(), granted.as_ref());
+    space.admit(&names)?;
     let (not_before, not_after) =
         validity(register, &profile, (&ca, &issuer), request.ttl_s, now, request.certifies.as_ref())?;
-    let subject = subject(&profile.subject, request.subject, &names, space)?;
+    let subject = subject(&profile.subject, request.subject, &names, &space)?;
     let extensions = extensions(&profile, (&ca, &issuer), &cluster, &request.public_key, names);
     let pointers = profile.status == StatusRule::Pointers;
     Ok(Plan {
@@ -219,7 +223,7 @@ fn from_where(source: NameSource, request: &CertificateRequest) -> Result<(), Re
     Err(outside("names", alloc::format!("the profile takes them {believed}")))
 }
 
-fn chosen_ca(profile: &Profile, asked: Option<CaId>) -> Result<CaId, Refusal> {
+pub(crate) fn chosen_ca(profile: &Profile, asked: Option<CaId>) -> Result<CaId, Refusal> {
     let first = profile.issuers.first();
     match asked {
         Some(ca) if profile.issuers.contains(&ca) => Ok(ca),

@@ -20,6 +20,7 @@ pub use self::entries::{
     StatusEvent,
 };
 pub use self::memory::{MemoryRegister, Overlay};
+use crate::enrolment::Enrolment;
 use crate::history::{HistoryPlace, HistoryRow};
 use crate::ids::{CaId, Digest, NodeId, ProfileName, RequestId, UnixMillis};
 use crate::limits::SCAN_ROWS;
@@ -66,6 +67,8 @@ pub enum Key {
     Expiry(UnixMillis, Expiring),
     /// An act (I20).
     History(HistoryPlace),
+    /// An enrolment token, by the digest of its secret.
+    Enrolment(Digest),
     /// A key of the cluster's own, by the SHA-256 of its SubjectPublicKeyInfo.
     ClusterKey(Digest),
 }
@@ -77,6 +80,8 @@ pub enum Expiring {
     Outcome(RequestId),
     /// [`Key::Attempt`].
     Attempt(Digest),
+    /// [`Key::Enrolment`].
+    Enrolment(Digest),
 }
 
 /// What a row holds: the variant is that of its [`Key`].
@@ -116,6 +121,8 @@ pub enum Value {
     Expiry,
     /// See [`Key::History`].
     History(HistoryRow),
+    /// See [`Key::Enrolment`].
+    Enrolment(Enrolment),
     /// See [`Key::ClusterKey`].
     ClusterKey(KeyUse),
 }
@@ -196,6 +203,8 @@ readers! {
     crl_scope(list: &ListId) = Key::CrlScope(list.clone()) => CrlScope(CrlScope);
     /// The latest attempt under an idempotency key.
     attempt(key: Digest) = Key::Attempt(key) => Attempt(Attempt);
+    /// An enrolment token.
+    enrolment(token: Digest) = Key::Enrolment(token) => Enrolment(Enrolment);
     /// What a command came to.
     outcome(request: RequestId) = Key::Outcome(request) => Outcome(Outcome);
     /// What the cluster itself uses a key for, by the SHA-256 of its SubjectPublicKeyInfo.
@@ -230,7 +239,7 @@ impl dyn Register + '_ {
             .collect())
     }
 
-    /// The grant of a caller. Members and the ceremony hold none: what they may do follows from the profile's
+    /// The grant of a caller; of an enrolment token what it is good for. Members and the ceremony hold none: what they may do follows from the profile's
     /// audience.
     ///
     /// # Errors
@@ -238,6 +247,10 @@ impl dyn Register + '_ {
     pub fn grant_of(&self, identity: Identity) -> Result<Option<Granted>, StorageFault> {
         match identity {
             Identity::Client(key) => self.grant(key),
+            Identity::Enrolment(token) => match self.enrolment(token)? {
+                Some(enrolment) => enrolment.granted(self, token),
+                None => Ok(None),
+            },
             Identity::Ceremony | Identity::Node(_) => Ok(None),
         }
     }

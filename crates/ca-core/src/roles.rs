@@ -21,6 +21,19 @@ pub enum Identity {
     Node(NodeId),
     /// A caller with a client certificate: SHA-256 of its SubjectPublicKeyInfo.
     Client(Digest),
+    /// A caller without a certificate, by the digest of its enrolment token.
+    Enrolment(Digest),
+}
+
+impl Identity {
+    /// Whether it is somebody outside the cluster, who does only what a grant allows.
+    #[must_use]
+    pub fn is_outside(self) -> bool {
+        match self {
+            Self::Client(_) | Self::Enrolment(_) => true,
+            Self::Ceremony | Self::Node(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Identity {
@@ -29,13 +42,14 @@ impl fmt::Display for Identity {
             Self::Ceremony => f.write_str("ceremony"),
             Self::Node(node) => write!(f, "node {node}"),
             Self::Client(key) => write!(f, "spki:{key}"),
+            Self::Enrolment(token) => write!(f, "enrolment:{token}"),
         }
     }
 }
 
 /// A text that names nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an identity: ceremony, node:3, or spki: and 64 hexadecimal digits")]
+#[error("not an identity: ceremony, node:3, or spki: or enrolment: and 64 hexadecimal digits")]
 pub struct NotAnIdentity;
 
 /// As [`fmt::Display`] writes it; a node also as `node:3`.
@@ -43,13 +57,17 @@ impl FromStr for Identity {
     type Err = NotAnIdentity;
 
     fn from_str(text: &str) -> Result<Self, NotAnIdentity> {
-        let node = text.strip_prefix("node:").or_else(|| text.strip_prefix("node "));
-        match (text, node, text.strip_prefix("spki:")) {
-            ("ceremony", ..) => Ok(Self::Ceremony),
-            (_, Some(node), _) => {
-                node.parse().map(|node| Self::Node(NodeId(node))).map_err(|_| NotAnIdentity)
-            }
-            (_, _, Some(key)) => key.parse().map(Self::Client).map_err(|_| NotAnIdentity),
+        if text == "ceremony" {
+            return Ok(Self::Ceremony);
+        }
+        if let Some(node) = text.strip_prefix("node ") {
+            return node.parse().map(|node| Self::Node(NodeId(node))).map_err(|_| NotAnIdentity);
+        }
+        let digest = |digits: &str| digits.parse().map_err(|_| NotAnIdentity);
+        match text.split_once(':').ok_or(NotAnIdentity)? {
+            ("node", node) => node.parse().map(|node| Self::Node(NodeId(node))).map_err(|_| NotAnIdentity),
+            ("spki", key) => digest(key).map(Self::Client),
+            ("enrolment", token) => digest(token).map(Self::Enrolment),
             _ => Err(NotAnIdentity),
         }
     }
@@ -181,11 +199,11 @@ impl Granted {
     #[must_use]
     pub fn may_revoke(&self, ca: &CaId, profile: &ProfileName, requester: Identity) -> bool {
         let own = requester == Identity::Client(self.grant.key) && self.has(Role::Requester);
-        let clients = matches!(requester, Identity::Client(_)) && self.has(Role::Ra);
-        (own || clients || self.has(Role::Officer)) && self.reaches(ca, profile)
+        let outside = requester.is_outside() && self.has(Role::Ra);
+        (own || outside || self.has(Role::Officer)) && self.reaches(ca, profile)
     }
 
-    fn reaches(&self, ca: &CaId, profile: &ProfileName) -> bool {
+    pub(crate) fn reaches(&self, ca: &CaId, profile: &ProfileName) -> bool {
         self.grant.scope.cas.covers(ca) && self.grant.scope.profiles.covers(profile)
     }
 }

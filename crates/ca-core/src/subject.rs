@@ -4,10 +4,9 @@ use alloc::string::{String, ToString as _};
 
 use ca_x509::name::{AttributeType, DistinguishedName, GeneralName};
 
-use crate::names::text_within;
+use crate::names::NameSpace;
 use crate::outcome::Refusal;
 use crate::profile::{AttributeRule, AttributeSource, SubjectRule};
-use crate::roles::Reach;
 
 /// RFC 5280 appendix A.1, `ub-common-name`.
 const COMMON_NAME_CHARS_MAX: usize = 64;
@@ -22,7 +21,7 @@ pub(crate) fn subject(
     rule: &SubjectRule,
     asked: DistinguishedName,
     names: &[GeneralName],
-    space: &Reach<String>,
+    space: &NameSpace<'_>,
 ) -> Result<DistinguishedName, Refusal> {
     let rules = match rule {
         SubjectRule::Given => return Ok(asked),
@@ -45,7 +44,7 @@ fn attribute(
     rule: &AttributeRule,
     asked: &DistinguishedName,
     names: &[GeneralName],
-    space: &Reach<String>,
+    space: &NameSpace<'_>,
 ) -> Result<Option<String>, Refusal> {
     let kind = rule.kind;
     // The most specific is the last (RFC 4514 §2.1).
@@ -57,13 +56,13 @@ fn attribute(
         }
         (AttributeSource::Optional | AttributeSource::Names, None) => Ok(None),
         (AttributeSource::Optional | AttributeSource::Required, Some(text)) => {
-            if text_within(space, &text) {
+            if space.admits_text(&text) {
                 Ok(Some(text))
             } else {
-                Err(refused(alloc::format!("{kind}={text} is outside the name space of your grant")))
+                Err(refused(alloc::format!("{kind}={text} is outside the names that you may have")))
             }
         }
-        (AttributeSource::Names, Some(text)) => match names.iter().find_map(|name| among(name, &text)) {
+        (AttributeSource::Names, Some(text)) => match names.iter().find_map(|name| as_subject(name, &text)) {
             // A longer name stands in the subjectAltName alone.
             Some(name) if kind == AttributeType::CommonName && name.len() > COMMON_NAME_CHARS_MAX => Ok(None),
             Some(name) => Ok(Some(name)),
@@ -73,7 +72,7 @@ fn attribute(
 }
 
 /// The text of this name as a subject writes it, if that is what is asked for.
-fn among(name: &GeneralName, asked: &str) -> Option<String> {
+pub(crate) fn as_subject(name: &GeneralName, asked: &str) -> Option<String> {
     let text = match name {
         GeneralName::Dns(text)
         | GeneralName::Email(text)
@@ -111,6 +110,7 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
+    use crate::roles::Reach;
 
     fn rule(kind: AttributeType, source: AttributeSource) -> AttributeRule {
         AttributeRule { kind, source }
@@ -132,7 +132,7 @@ mod tests {
 
     fn text(attributes: &[(AttributeType, &str)], space: &Reach<String>) -> Result<String, String> {
         let names = [GeneralName::Dns("a.example".into()), GeneralName::Email("Ann@b.example".into())];
-        match subject(&device(), asked(attributes), &names, space) {
+        match subject(&device(), asked(attributes), &names, &NameSpace::Reach(space)) {
             Ok(name) => Ok(name.to_string()),
             Err(Refusal::OutsideProfile { field, why }) if field == "subject" => Err(why),
             Err(other) => panic!("{other}"),
@@ -179,7 +179,11 @@ mod tests {
         let rule = SubjectRule::Composed(vec![rule(AttributeType::CommonName, AttributeSource::Names)]);
         // No request can have it either: the builder bounds it.
         let request = asked(&[(AttributeType::CommonName, &long[..63])]);
-        assert!(subject(&rule, request, &names, &Reach::All).is_err());
-        assert!(subject(&rule, DistinguishedName::empty(), &names, &Reach::All).unwrap().is_empty());
+        assert!(subject(&rule, request, &names, &NameSpace::Reach(&Reach::All)).is_err());
+        assert!(
+            subject(&rule, DistinguishedName::empty(), &names, &NameSpace::Reach(&Reach::All))
+                .unwrap()
+                .is_empty()
+        );
     }
 }

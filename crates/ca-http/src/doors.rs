@@ -13,6 +13,7 @@ use ca_core::register::Register;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::bearer::WrongTokens;
 use crate::error::DoorError;
 use crate::health::Health;
 use crate::join::JoinDesk;
@@ -26,6 +27,8 @@ pub struct Doors<P> {
     pub(crate) desk: Arc<dyn JoinDesk>,
     /// One permit an act under way.
     acts: Arc<Semaphore>,
+    /// Who shows tokens that are none.
+    pub(crate) wrong_tokens: Arc<WrongTokens>,
     /// Counts the requests of this run, for their ids.
     pub(crate) requests: Arc<AtomicU64>,
 }
@@ -34,7 +37,8 @@ impl<P: Ports> Doors<P> {
     /// The doors to this authority.
     pub fn new(authority: Arc<Authority<P>>, health: Arc<dyn Health>, desk: Arc<dyn JoinDesk>) -> Self {
         let acts = Arc::new(Semaphore::new(ACTS_MAX));
-        Self { authority, health, desk, acts, requests: Arc::new(AtomicU64::new(1)) }
+        let (wrong_tokens, requests) = (Arc::default(), Arc::new(AtomicU64::new(1)));
+        Self { authority, health, desk, acts, wrong_tokens, requests }
     }
 
     /// The API: to be served over TLS, each request with the extension [`crate::PeerCertificate`]. Without that
@@ -94,6 +98,7 @@ impl<P> Clone for Doors<P> {
             health: Arc::clone(&self.health),
             desk: Arc::clone(&self.desk),
             acts: Arc::clone(&self.acts),
+            wrong_tokens: Arc::clone(&self.wrong_tokens),
             requests: Arc::clone(&self.requests),
         }
     }

@@ -92,6 +92,12 @@ pub enum DoorError {
         /// The limit.
         max: usize,
     },
+    /// Too many enrolment tokens from this address that are none of ours.
+    #[error("more than {max} wrong enrolment tokens came from this address within a minute")]
+    TooManyWrongTokens {
+        /// The limit.
+        max: u32,
+    },
     /// The caller has seen more of the log than this node has applied.
     #[error("this node has applied entry {applied}, the request wants {wanted}")]
     Behind {
@@ -144,6 +150,7 @@ impl DoorError {
             Self::CrlNone { .. } => "crl-none",
             Self::UnknownSerial { .. } => "unknown-serial",
             Self::TooBusy { .. } => "too-busy",
+            Self::TooManyWrongTokens { .. } => "too-many-wrong-tokens",
             Self::Behind { .. } => "behind",
             Self::Changed { .. } => "changed-meanwhile",
             Self::ProfileInvalid { .. } => "profile-invalid",

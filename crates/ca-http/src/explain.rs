@@ -438,6 +438,31 @@ pub const CHAPTERS: &[Chapter] = &[
                 "ca-node member token makes a new one",
             ),
             entry(
+                "enrolment-token-unknown",
+                "The enrolment token is not one of this cluster's",
+                "It was made by another cluster, mistyped, taken back, or ended more than a week ago. Nothing was done.",
+                "ask who gave it to you for another; ca-node enrolment mint makes one",
+            ),
+            entry(
+                "enrolment-token-spent",
+                "The enrolment token was used",
+                "A token is good for one certificate. With the same request it answers with that one for a week.",
+                "if it was not you who used it, have the certificate revoked; ca-node enrolment mint makes a new token",
+            ),
+            entry(
+                "enrolment-token-expired",
+                "The enrolment token has expired",
+                "Its time was set when it was made. Nothing was done.",
+                "ca-node enrolment mint makes a new one",
+            ),
+            entry(
+                "too-many-wrong-tokens",
+                "Too many wrong enrolment tokens came from this address",
+                "Ten a minute are looked at; after that every token from the address is refused for the rest of the \
+                 minute, right ones too.",
+                "wait a minute, and check the token",
+            ),
+            entry(
                 "name-taken",
                 "The node's name is taken",
                 "A member's name is never used twice, so that logs stay true.",

@@ -12,6 +12,7 @@ use ca_core::roles::{Grant, Identity, Role};
 use ca_core::status::{Status, status};
 use ca_x509::certificate::Certificate;
 
+use crate::bearer;
 use crate::doors::Doors;
 use crate::error::DoorError;
 use crate::problem::Problem;
@@ -39,6 +40,8 @@ pub(crate) enum Rule {
     AnyRole,
     /// Whoever has one of these roles.
     Has(&'static [Role]),
+    /// Whoever has one of these roles, or shows an enrolment token.
+    HasOrEnrols(&'static [Role]),
 }
 
 /// Lets a request through, or answers in its stead; before one octet of its body is read.
@@ -50,7 +53,15 @@ pub(crate) async fn guard<P: Ports>(
     if rule == Rule::Anyone {
         return next.run(request).await;
     }
-    let caller = match identify(&doors, &request) {
+    let token = matches!(rule, Rule::HasOrEnrols(_)).then(|| bearer::shown(request.headers())).flatten();
+    let identified = match token {
+        Some(token) => {
+            let from = request.extensions().get().copied();
+            bearer::enrolled(&doors, token, from).await.map(Caller)
+        }
+        None => identify(&doors, &request),
+    };
+    let caller = match identified {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
@@ -110,7 +121,7 @@ fn admit<P: Ports>(doors: &Doors<P>, rule: Rule, identity: Identity) -> Result<(
             Some(grant) if !grant.roles.is_empty() => Ok(()),
             _ => Err(forbidden("a grant of any role".to_owned())),
         },
-        Rule::Has(roles) => match grant_of(doors, identity)? {
+        Rule::Has(roles) | Rule::HasOrEnrols(roles) => match grant_of(doors, identity)? {
             Some(grant) if grant.roles.iter().any(|role| roles.contains(role)) => Ok(()),
             _ => {
                 let words: Vec<String> = roles.iter().map(|role| format!("`{}`", role.as_str())).collect();

@@ -40,7 +40,9 @@ pub(crate) async fn issue<P: Ports>(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let key = idempotency_key(&headers)?;
+    // An enrolment token is good once, so it ties its retries together by itself.
+    let own_key = || matches!(identity, Identity::Enrolment(_)).then(String::new);
+    let key = idempotency_key(&headers)?.or_else(own_key);
     let body = body::read(body, CERTIFICATE_BODY_OCTETS_MAX).await?;
     let asked: IssueRequest = body::json(&body)?;
     let csr = proven(doors.authority.ports().verifier(), &asked.csr)?;
@@ -134,7 +136,7 @@ fn request(asked: IssueRequest, csr: &CertificationRequest) -> Result<Certificat
 }
 
 /// A name as people write it; its kind follows from its looks, or stands before it as in openssl's configuration.
-fn general_name(text: &str) -> Result<GeneralName, DoorError> {
+pub(crate) fn general_name(text: &str) -> Result<GeneralName, DoorError> {
     let address = |text: &str| {
         let address: Result<IpAddr, _> = text.parse();
         address

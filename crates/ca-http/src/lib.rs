@@ -18,14 +18,17 @@ mod route;
 mod table;
 mod va;
 
+mod bearer;
 mod guard;
 mod watch;
 
 mod certificates;
 mod cluster;
 mod crl;
+mod enrolment;
 mod grants;
 mod health;
+mod history;
 mod issue;
 mod join;
 mod ocsp;
@@ -44,6 +47,7 @@ pub mod limits;
 pub mod problem;
 pub mod wire;
 
+pub use bearer::PeerAddress;
 pub use doors::Doors;
 pub use error::DoorError;
 pub use guard::PeerCertificate;

@@ -49,6 +49,18 @@ pub const OCSP_GET_CHARS_MAX: usize = 2 * 1024;
 /// behind a cache for longer than an hour.
 pub const STATUS_MAX_AGE_S: u64 = 3600;
 
+/// How long an enrolment token is good if nothing is said: for a device that is set up today.
+pub const ENROLMENT_LIFE_DEFAULT_MS: u64 = 24 * 3600 * 1000;
+
+/// Wrong enrolment tokens from one address within [`WRONG_TOKENS_WITHIN_MS`]: mistyped a few times, not tried one by one.
+pub const WRONG_TOKENS_MAX: u32 = 10;
+/// See [`WRONG_TOKENS_MAX`].
+pub const WRONG_TOKENS_WITHIN_MS: u64 = 60_000;
+
+/// Addresses whose wrong tokens are counted: about 50 octets each.
+pub const WRONG_TOKEN_ADDRESSES_MAX: usize = 4096;
+
+const _: () = assert!(ENROLMENT_LIFE_DEFAULT_MS <= ca_core::limits::ENROLMENT_LIFE_MAX_MS);
 const _: () = assert!(ACT_MS_MAX > ca_core::limits::COMMAND_LIFE_MS, "not-known becomes known");
 const _: () = assert!(BODY_MS_MAX + ACT_MS_MAX < REQUEST_MS_MAX);
 const _: () = assert!(CERTIFICATE_BODY_OCTETS_MAX >= ca_x509::limits::REQUEST_BYTES_MAX);

@@ -9,6 +9,7 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, ETAG};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use ca_core::ids::Digest;
+use ca_core::roles::Role;
 use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
@@ -103,6 +104,11 @@ fn document<'a>(routes: impl Iterator<Item = &'a About>) -> Value {
                     "description": "A certificate whose key has a grant. The names beside a route are roles, of \
                                     which one is enough.",
                 },
+                "enrolmentToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "For who has no certificate yet: good for one.",
+                },
             },
         },
     })
@@ -145,10 +151,13 @@ fn security(rule: Rule) -> Value {
     match rule {
         Rule::Anyone => json!([]),
         Rule::AnyCertificate | Rule::AnyRole => json!([{ "clientCertificate": [] }]),
-        Rule::Has(roles) => {
-            roles.iter().map(|role| json!({ "clientCertificate": [role.as_str()] })).collect()
-        }
+        Rule::Has(roles) => of_roles(roles).collect(),
+        Rule::HasOrEnrols(roles) => of_roles(roles).chain([json!({ "enrolmentToken": [] })]).collect(),
     }
+}
+
+fn of_roles(roles: &[Role]) -> impl Iterator<Item = Value> {
+    roles.iter().map(|role| json!({ "clientCertificate": [role.as_str()] }))
 }
 
 /// For people.
@@ -157,8 +166,13 @@ fn open_to(rule: Rule) -> String {
         Rule::Anyone => "anyone".to_owned(),
         Rule::AnyCertificate => "any client certificate".to_owned(),
         Rule::AnyRole => "any role".to_owned(),
-        Rule::Has(roles) => roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", "),
+        Rule::Has(roles) => words(roles),
+        Rule::HasOrEnrols(roles) => format!("{}, an enrolment token", words(roles)),
     }
+}
+
+fn words(roles: &[Role]) -> String {
+    roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn parameters(about: &About) -> Vec<Value> {
@@ -181,6 +195,7 @@ fn in_path(name: &str) -> Value {
         "ca" => "the name of a CA",
         "name" => "the name of a profile",
         "key" => "SHA-256 of a public key (SubjectPublicKeyInfo) in hexadecimal",
+        "id" => "the digest of a token's secret, as it is listed",
         "file" => "the name of a file",
         _ => "",
     };
@@ -214,7 +229,7 @@ fn problems(about: &About) -> BTreeMap<u16, Vec<&'static str>> {
             "no-quorum",
             "stopping",
         ],
-        Rule::AnyRole | Rule::Has(_) => &[
+        Rule::AnyRole | Rule::Has(_) | Rule::HasOrEnrols(_) => &[
             "bad-request",
             "behind",
             "client-certificate-invalid",

@@ -225,10 +225,20 @@ type Status = (StatusCode, Option<u32>);
 /// a test walks them all.
 const STATUSES: &[(Status, &[&str])] = &[
     ((StatusCode::BAD_REQUEST, None), &["bad-json", "bad-request", "csr-malformed"]),
-    ((StatusCode::UNAUTHORIZED, None), &["client-certificate-invalid", "no-client-certificate"]),
+    (
+        (StatusCode::UNAUTHORIZED, None),
+        &["client-certificate-invalid", "enrolment-token-unknown", "no-client-certificate"],
+    ),
     (
         (StatusCode::FORBIDDEN, None),
-        &["forbidden", "join-token-expired", "join-token-spent", "join-token-unknown"],
+        &[
+            "enrolment-token-expired",
+            "enrolment-token-spent",
+            "forbidden",
+            "join-token-expired",
+            "join-token-spent",
+            "join-token-unknown",
+        ],
     ),
     ((StatusCode::NOT_FOUND, None), &["not-found", "unknown-ca", "unknown-list", "unknown-serial"]),
     ((StatusCode::METHOD_NOT_ALLOWED, None), &["method-not-allowed"]),
@@ -267,6 +277,7 @@ const STATUSES: &[(Status, &[&str])] = &[
             "unknown-profile",
         ],
     ),
+    ((StatusCode::TOO_MANY_REQUESTS, Some(60)), &["too-many-wrong-tokens"]),
     ((StatusCode::INTERNAL_SERVER_ERROR, None), &["internal"]),
     (
         (StatusCode::SERVICE_UNAVAILABLE, Some(1)),

@@ -43,8 +43,7 @@ pub(crate) async fn revoke<P: Ports>(
     let page = look(&doors, filter, asked.cursor.as_deref(), BULK_PER_CALL).await?;
     let next_cursor = page.next.as_ref().map(cursor_of);
     // What the cluster itself lives by (CAs, nodes, responders) is revoked one by one, never by a pattern.
-    let meant =
-        |found: &Found| found.status == Status::Good && matches!(found.entry.requester, Identity::Client(_));
+    let meant = |found: &Found| found.status == Status::Good && found.entry.requester.is_outside();
     let good: Vec<Found> = page.found.into_iter().filter(meant).collect();
     let revoked = if asked.dry_run {
         good.iter().map(|found| named(found, None)).collect()

@@ -7,21 +7,25 @@ use ca_core::roles::Role;
 
 use crate::answer::{PEM_CHAIN, PKIX_CERT};
 use crate::certificates::WhichCa;
-use crate::guard::Rule::{AnyCertificate, AnyRole, Anyone, Has};
+use crate::guard::Rule::{AnyCertificate, AnyRole, Anyone, Has, HasOrEnrols};
 use crate::health::Readiness;
 use crate::profiles::Manner;
 use crate::route::{Route, delete, get, post, put};
 use crate::search::Asked;
 use crate::wire::{
-    CaAnswer, CertificateAnswer, CertificatesAnswer, ClusterAnswer, GrantDocument, IssueAnswer, IssueRequest,
-    JoinAnswer, JoinRequest, JoinTokenAnswer, MemberAnswer, ProfileChanged, ProfileDocument,
-    RevocationsAnswer, RevocationsRequest, RevokeAnswer, RevokeRequest, WhoamiAnswer,
+    CaAnswer, CertificateAnswer, CertificatesAnswer, ClusterAnswer, EnrolmentAnswer, EnrolmentMintRequest,
+    EnrolmentMinted, GrantDocument, HistoryAnswer, IssueAnswer, IssueRequest, JoinAnswer, JoinRequest,
+    JoinTokenAnswer, MemberAnswer, ProfileChanged, ProfileDocument, RevocationsAnswer, RevocationsRequest,
+    RevokeAnswer, RevokeRequest, WhoamiAnswer,
 };
-use crate::{certificates, cluster, grants, health, issue, join, openapi, profiles, revocations, search};
+use crate::{
+    certificates, cluster, enrolment, grants, health, history, issue, join, openapi, profiles, revocations,
+    search,
+};
 
 pub(crate) fn table<P: Ports>() -> Vec<Route<P>> {
     let mut table = certificates();
-    for chapter in [revocations(), cas(), profiles(), grants(), cluster(), itself()] {
+    for chapter in [revocations(), cas(), profiles(), grants(), enrolment(), audit(), cluster(), itself()] {
         table.extend(chapter);
     }
     table
@@ -31,12 +35,13 @@ const REVOKERS: &[Role] = &[Role::Officer, Role::Ra, Role::Requester];
 
 fn certificates<P: Ports>() -> Vec<Route<P>> {
     vec![
-        post("/api/v1/certificates", Has(&[Role::Requester, Role::Ra]), issue::issue::<P>)
+        post("/api/v1/certificates", HasOrEnrols(&[Role::Requester, Role::Ra]), issue::issue::<P>)
             .about(
                 "certificates",
                 "Issue a certificate",
                 "With `Accept: application/pem-certificate-chain` the answer is the certificate and what leads to its \
-                 root, as a server sends them.",
+                 root, as a server sends them. Who has no certificate yet shows an enrolment token: \
+                 `Authorization: Bearer …`.",
             )
             .idempotent()
             .takes::<IssueRequest>()
@@ -50,6 +55,9 @@ fn certificates<P: Ports>() -> Vec<Route<P>> {
                 "cluster-key",
                 "csr-malformed",
                 "csr-signature",
+                "enrolment-token-expired",
+                "enrolment-token-spent",
+                "enrolment-token-unknown",
                 "idempotency-mismatch",
                 "intent-abandoned",
                 "lint",
@@ -57,6 +65,7 @@ fn certificates<P: Ports>() -> Vec<Route<P>> {
                 "profile-version",
                 "serial-taken",
                 "stale-draft",
+                "too-many-wrong-tokens",
                 "unknown-ca",
                 "unknown-profile",
             ]),
@@ -178,6 +187,46 @@ fn grants<P: Ports>() -> Vec<Route<P>> {
             .about("grants", "Take a grant away", "Also on connections that are open.")
             .gives::<GrantDocument>(200, "a grant of nothing")
             .acts(),
+    ]
+}
+
+fn enrolment<P: Ports>() -> Vec<Route<P>> {
+    const PATH: &str = "/api/v1/enrolment-tokens";
+    vec![
+        post(PATH, Has(&[Role::Ra, Role::Admin]), enrolment::mint::<P>)
+            .about(
+                "enrolment tokens",
+                "Make a token for one certificate",
+                "For a device that has none yet. It gives away no more than its maker's own grant covers, and is \
+                 worth nothing without that grant. The answer is the only time that the token is shown.",
+            )
+            .idempotent()
+            .takes::<EnrolmentMintRequest>()
+            .gives::<EnrolmentMinted>(201, "made")
+            .acts()
+            .refuses(&["outside-profile", "unknown-profile"]),
+        get(PATH, Has(&[Role::Ra, Role::Admin, Role::Auditor]), enrolment::list::<P>)
+            .about("enrolment tokens", "List the tokens", "Until a week after their end. Who is only `ra` sees its own.")
+            .gives_each::<EnrolmentAnswer>(200, "every token, by the digest of its secret"),
+        delete("/api/v1/enrolment-tokens/{id}", Has(&[Role::Ra, Role::Admin]), enrolment::delete::<P>)
+            .about("enrolment tokens", "Take a token back", "That was not used. Who is only `ra` takes back its own.")
+            .gives::<EnrolmentAnswer>(200, "what it was good for")
+            .acts()
+            .refuses(&["enrolment-token-spent", "enrolment-token-unknown", "not-found"]),
+    ]
+}
+
+fn audit<P: Ports>() -> Vec<Route<P>> {
+    vec![
+        get("/api/v1/history", Has(&[Role::Auditor, Role::Admin]), history::list::<P>)
+            .about(
+                "history",
+                "Read what was done, and by whom",
+                "Every act has one row, refusals of known callers one for each caller and slug in ten seconds. The \
+                 cursor of the last page is good for what is done later.",
+            )
+            .query::<history::Asked>()
+            .gives::<HistoryAnswer>(200, "one page"),
     ]
 }
 

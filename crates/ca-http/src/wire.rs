@@ -1,7 +1,9 @@
 //! The shapes of the API's JSON, for the server and for its clients. Times are RFC 3339 in UTC, serials and digests
 //! lower-case hex, certificates PEM. Requests refuse unknown fields; answers may grow.
 
+mod enrolment;
 mod grant;
+mod history;
 mod life;
 mod profile;
 
@@ -11,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroize;
 
+pub use self::enrolment::{EnrolmentAnswer, EnrolmentMintRequest, EnrolmentMinted};
 pub use self::grant::GrantDocument;
+pub(crate) use self::grant::domain;
+pub use self::history::{ActAnswer, HistoryAnswer};
 pub use self::life::{Life, NotALife};
 pub use self::profile::{
     CaDocument, KindDocument, NamesDocument, PolicyDocument, ProfileDocument, SubjectDocument,

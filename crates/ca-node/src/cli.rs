@@ -85,6 +85,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Grant,
     },
+    /// Tokens by which devices without a certificate get their first one
+    Enrolment {
+        #[command(subcommand)]
+        what: Enrolment,
+    },
+    /// What was done, by whom: the history
+    Log {
+        #[command(subcommand)]
+        what: Log,
+    },
     /// Who you are to the cluster, and your roles
     Whoami,
     /// What an error means and what to do
@@ -217,6 +227,9 @@ pub(crate) struct Issue {
     /// Ties retries together; drawn if not given
     #[arg(long)]
     pub(crate) idempotency_key: Option<String>,
+    /// An enrolment token, or `@FILE` with one, instead of a client certificate
+    #[arg(long, env = "CA_ENROLMENT_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -329,6 +342,70 @@ pub(crate) struct SetGrant {
     /// For people
     #[arg(short, long, default_value = "")]
     pub(crate) label: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Enrolment {
+    /// Makes a token for one certificate and prints it; it is shown this once
+    Mint(MintEnrolment),
+    /// Tokens, by their digests; of a registration authority its own
+    List,
+    /// Takes a token back that was not used
+    Revoke {
+        /// Its digest, as `list` shows it
+        id: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct MintEnrolment {
+    /// The profile of the certificate
+    #[arg(short, long)]
+    pub(crate) profile: String,
+    /// The names that may stand in it, comma-separated
+    #[arg(long, value_delimiter = ',', required_unless_present = "dns", conflicts_with = "dns")]
+    pub(crate) names: Option<Vec<String>>,
+    /// Domains: these and what lies below them may stand in it
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) dns: Option<Vec<String>>,
+    /// How long it is good: 90m, 24h, 30d at most
+    #[arg(long, default_value = "24h")]
+    pub(crate) ttl: String,
+    /// The CA; the profile's first one if not given
+    #[arg(long)]
+    pub(crate) ca: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Log {
+    /// How far the log is applied on the node that answers, and the digest of its register there
+    Head,
+    /// Acts that a filter finds: act= by= node= ca= serial= at< at>
+    List {
+        /// `act=certificate-revoked ca=issuing at>2027-01-31`; all if not given
+        #[arg(default_value = "")]
+        filter: String,
+        /// The first log entry to look at
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+    },
+    /// The acts of one log entry
+    Entry {
+        /// Its number
+        index: u64,
+    },
+    /// The latest acts
+    Tail {
+        /// As in `list`
+        #[arg(default_value = "")]
+        filter: String,
+        /// How many
+        #[arg(short = 'n', long, default_value_t = 20)]
+        lines: usize,
+        /// And those to come, until Ctrl-C
+        #[arg(short, long)]
+        follow: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -42,6 +42,19 @@ pub(crate) struct Connection {
     /// Its key
     #[arg(long, global = true, env = "CA_KEY", default_value = "client.key")]
     pub(crate) key: PathBuf,
+    /// Whether the certificate is shown.
+    #[arg(skip)]
+    pub(crate) who: Who,
+}
+
+/// As whom a command comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// The holder of the client certificate.
+    #[default]
+    Client,
+    /// Nobody: an enrolment token says the rest.
+    Nobody,
 }
 
 /// An answer of the API.
@@ -52,6 +65,11 @@ pub(crate) struct Answer {
 }
 
 impl Connection {
+    /// The same cluster, without a client certificate.
+    pub(crate) fn anonymous(&self) -> Self {
+        Self { who: Who::Nobody, ..self.clone() }
+    }
+
     /// One call. A refusal of the API is a failure with its own words.
     pub(crate) async fn call(
         &self,
@@ -96,6 +114,9 @@ impl Connection {
             failure.next("name them with --cacert, --cert and --key, or CA_CACERT, CA_CERT and CA_KEY")
         };
         let roots = tls::roots(&self.cacert).map_err(missing)?;
+        if self.who == Who::Nobody {
+            return Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth());
+        }
         let chain = tls::certificates(&crate::files::read(&self.cert).map_err(missing)?)?;
         let key = crate::files::read(&self.key).map_err(missing)?;
         use rustls::pki_types::pem::PemObject as _;

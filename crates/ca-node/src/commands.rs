@@ -2,7 +2,9 @@
 
 mod certificates;
 mod dev;
+mod enrolment;
 mod grant;
+mod log;
 mod member;
 mod ocsp;
 mod profile;
@@ -12,7 +14,7 @@ mod status;
 
 use std::process::ExitCode;
 
-use crate::cli::{Cert, Cli, Command, Crl, Grant, Init, Member, Ocsp, Profile};
+use crate::cli::{Cert, Cli, Command, Crl, Enrolment, Grant, Init, Log, Member, Ocsp, Profile};
 use crate::failure::Failure;
 use crate::output::{data, talk};
 
@@ -49,6 +51,19 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Grant::List => grant::list(&connection, output).await,
             Grant::Set(set) => grant::set(&connection, set).await,
             Grant::Remove { caller } => grant::remove(&connection, &caller).await,
+        },
+        Command::Enrolment { what } => match what {
+            Enrolment::Mint(mint) => enrolment::mint(&connection, output, mint).await,
+            Enrolment::List => enrolment::list(&connection, output).await,
+            Enrolment::Revoke { id } => enrolment::revoke(&connection, &id).await,
+        },
+        Command::Log { what } => match what {
+            Log::Head => log::head(&connection, output).await,
+            Log::List { filter, from } => log::list(&connection, output, &filter, from).await,
+            Log::Entry { index } => log::entry(&connection, output, index).await,
+            Log::Tail { filter, lines, follow } => {
+                log::tail(&connection, output, &filter, lines, follow).await
+            }
         },
         Command::Whoami => grant::whoami(&connection, output).await,
         Command::Explain { slug } => explain(slug.as_deref()),

@@ -34,6 +34,9 @@ pub(crate) const WIND_UP_MAX: Duration = Duration::from_millis(250);
 /// is 10 s.
 pub(crate) const REFRESH_EVERY: Duration = Duration::from_millis(500);
 
+/// How often `log tail -f` asks for more: soon enough for a person, and a page that is mostly empty.
+pub(crate) const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+
 /// How often the leader looks whether a list, an old intent or a member needs it.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);
 

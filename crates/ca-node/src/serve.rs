@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ca_http::PeerCertificate;
+use ca_http::{PeerAddress, PeerCertificate};
 use hyper::body::{Body, Incoming};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -57,7 +57,8 @@ pub(crate) async fn serve<D, B>(
             () = stopped(stop.clone()) => break,
         };
         // Out of file descriptors, or reset in the queue: the next one may do better.
-        let Ok((stream, _)) = accepted else { continue };
+        let Ok((stream, from)) = accepted else { continue };
+        let from = PeerAddress(from.ip());
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
         let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(Arc::clone(&tls.borrow())));
         let (door, watcher, stop) = (door.clone(), graceful.watcher(), stop.clone());
@@ -66,7 +67,7 @@ pub(crate) async fn serve<D, B>(
             // Without it small answers wait for the client's delayed acknowledgement.
             let _ = stream.set_nodelay(true);
             match acceptor {
-                None => connection(stream, door, PeerCertificate(None), watcher).await,
+                None => connection(stream, door, (from, PeerCertificate(None)), watcher).await,
                 Some(acceptor) => {
                     // No request is in flight before the handshake is done: the drain does not wait for it.
                     let secured = tokio::select! {
@@ -74,7 +75,7 @@ pub(crate) async fn serve<D, B>(
                         () = stopped(stop) => None,
                     };
                     if let Some((stream, peer)) = secured {
-                        connection(stream, door, peer, watcher).await;
+                        connection(stream, door, (from, peer), watcher).await;
                     }
                 }
             }
@@ -116,8 +117,12 @@ async fn linger(mut refused: TcpStream) {
     let _ = tokio::time::timeout(LINGER_MAX, reading).await;
 }
 
-async fn connection<S, D, B>(stream: S, door: D, peer: PeerCertificate, watcher: Watcher)
-where
+async fn connection<S, D, B>(
+    stream: S,
+    door: D,
+    (from, peer): (PeerAddress, PeerCertificate),
+    watcher: Watcher,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     D: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
     D::Future: Send,
@@ -127,6 +132,7 @@ where
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_buf_size(HEAD_OCTETS_MAX);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(from);
         request.extensions_mut().insert(peer.clone());
         door.clone().oneshot(request)
     });

@@ -2,6 +2,7 @@
 //! here is an error, and stops the node (`proto/README.md`, rule 4).
 
 mod command;
+mod enrolment;
 mod fields;
 mod grant;
 mod history;

@@ -1,6 +1,7 @@
 //! Random values of everything that is written, for the tests of codec, keys and stores.
 
 use ca_core::command::{Command, Envelope, Idempotency, Intent};
+use ca_core::enrolment::{Enrolment, EnrolmentNames, EnrolmentTerms};
 use ca_core::history::{About, Act, HistoryPlace, HistoryRow};
 use ca_core::ids::{
     BootId, CaId, ClusterId, Digest, Epoch, LogIndex, NodeId, ProfileName, RequestId, UnixMillis,
@@ -16,7 +17,7 @@ use ca_core::shards::{ListId, ListKind, Part, Shards};
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::crl::{CrlNumber, RevocationReason};
 use ca_x509::key::{KeyIdentifier, PublicKey};
-use ca_x509::name::DistinguishedName;
+use ca_x509::name::{DistinguishedName, GeneralName};
 use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 use proptest::collection::vec;
@@ -90,6 +91,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         Just(Identity::Ceremony),
         node().prop_map(Identity::Node),
         digest().prop_map(Identity::Client),
+        digest().prop_map(Identity::Enrolment),
     ]
 }
 
@@ -237,6 +239,10 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
             }
         ),
         (key_identifier(), octets()).prop_map(|(key, signature)| Command::ProveKey { key, signature }),
+        (digest(), terms(), millis(), identity()).prop_map(|(token, terms, expires_at, requester)| {
+            Command::MintEnrolment { token, terms, expires_at, requester }
+        }),
+        (digest(), identity()).prop_map(|(token, requester)| Command::RevokeEnrolment { token, requester }),
         (identity(), text(), any::<u64>()).prop_map(|(by, slug, count)| Command::RecordRefusals {
             by,
             slug,
@@ -270,6 +276,8 @@ fn refusal() -> impl Strategy<Value = Refusal> {
         Refusal::IdempotencyMismatch,
         Refusal::JoinTokenUnknown,
         Refusal::JoinTokenExpired,
+        Refusal::EnrolmentTokenUnknown,
+        Refusal::EnrolmentTokenExpired,
         Refusal::UnknownKey,
     ]);
     let of_list = (list(), 0_u8..4).prop_map(|(list, which)| match which {
@@ -292,6 +300,7 @@ fn refusal() -> impl Strategy<Value = Refusal> {
         3 => Refusal::NotRecorded { serial },
         4 => Refusal::NotOwner { serial },
         5 => Refusal::NotOnHold { serial },
+        6 => Refusal::EnrolmentTokenSpent { serial },
         _ => Refusal::StillOpen { serial, open_ms },
     });
     prop_oneof![
@@ -441,7 +450,35 @@ fn scope() -> impl Strategy<Value = CrlScope> {
 }
 
 fn expiring() -> impl Strategy<Value = Expiring> {
-    prop_oneof![request().prop_map(Expiring::Outcome), digest().prop_map(Expiring::Attempt)]
+    prop_oneof![
+        request().prop_map(Expiring::Outcome),
+        digest().prop_map(Expiring::Attempt),
+        digest().prop_map(Expiring::Enrolment),
+    ]
+}
+
+fn terms() -> impl Strategy<Value = EnrolmentTerms> {
+    let name = prop_oneof![
+        "[a-z]{1,8}[.]test".prop_map(GeneralName::Dns),
+        any::<[u8; 4]>().prop_map(|octets| GeneralName::Ip(octets.into())),
+    ];
+    let names = prop_oneof![
+        vec(name, 0..3).prop_map(EnrolmentNames::Among),
+        vec(text(), 0..3).prop_map(EnrolmentNames::Below),
+    ];
+    (ca(), profile_name(), names).prop_map(|(ca, profile, names)| EnrolmentTerms { ca, profile, names })
+}
+
+fn enrolment() -> impl Strategy<Value = Enrolment> {
+    (terms(), identity(), index(), millis(), option::of(serial())).prop_map(
+        |(terms, minted_by, index, expires_at, spent)| Enrolment {
+            terms,
+            minted_by,
+            index,
+            expires_at,
+            spent,
+        },
+    )
 }
 
 fn history() -> impl Strategy<Value = (HistoryPlace, HistoryRow)> {
@@ -523,6 +560,7 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
             .prop_map(|(request, outcome)| (Key::Outcome(request), Value::Outcome(outcome))),
         (millis(), expiring()).prop_map(|(at, what)| (Key::Expiry(at, what), Value::Expiry)),
         history().prop_map(|(place, row)| (Key::History(place), Value::History(row))),
+        (digest(), enrolment()).prop_map(|(token, row)| (Key::Enrolment(token), Value::Enrolment(row))),
         (digest(), key_use()).prop_map(|(key, usage)| (Key::ClusterKey(key), Value::ClusterKey(usage))),
     ]
 }

@@ -161,6 +161,10 @@ pub fn rows_agree(register: &MemoryRegister) {
         let certificate = register.certificate(&attempt.ca, attempt.serial).expect("memory has no faults");
         assert!(certificate.is_some(), "an attempt without an intent");
     }
+    for (key, _) in rows(Key::Enrolment(Digest([0; 32]))) {
+        let Key::Enrolment(token) = key else { panic!("one table a scan") };
+        assert!(expiring.remove(&Expiring::Enrolment(token)), "an enrolment token stays for ever");
+    }
     assert!(expiring.is_empty(), "expiries of nothing: {expiring:?}");
     for (key, value) in rows(Key::CrlScope(ListId::whole(&CaId::first()))) {
         let Value::CrlScope(scope) = value else { panic!("one table a scan") };

@@ -29,6 +29,7 @@ impl Step<'_> {
         {
             return Ok(outcome);
         }
+        self.spend_enrolment(&intent)?;
         if self.register.certificate(&intent.ca, intent.serial)?.is_some() {
             return Err(Refusal::SerialTaken { serial: intent.serial }.into());
         }
@@ -145,7 +146,7 @@ impl Step<'_> {
         let certified =
             self.register.issuer(subject)?.ok_or_else(|| Refusal::UnknownCa { ca: subject.clone() })?;
         let key = TbsCertificate::decode(&intent.tbs).ok().map(|tbs| tbs.public_key);
-        let by_cluster = !matches!(intent.requester, Identity::Client(_));
+        let by_cluster = !intent.requester.is_outside();
         let fits = certified.parent == intent.ca && key.as_ref() == Some(&certified.public_key) && by_cluster;
         if !fits {
             let why = alloc::format!("not the key of `{subject}`, or {} is not its parent", issuer.subject);

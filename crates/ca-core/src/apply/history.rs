@@ -41,6 +41,12 @@ impl Deed {
             Command::MintJoinToken { secret, requester, .. } => {
                 Self::Act(Act::JoinTokenMinted, About::Token(*secret), *requester)
             }
+            Command::MintEnrolment { token, requester, .. } => {
+                Self::Act(Act::EnrolmentMinted, About::Token(*token), *requester)
+            }
+            Command::RevokeEnrolment { token, requester } => {
+                Self::Act(Act::EnrolmentRevoked, About::Token(*token), *requester)
+            }
             Command::ProveKey { key, .. } => Self::Act(Act::KeyProven, About::Key(*key), own),
             Command::RecordRefusals { by, slug, count } => {
                 Self::Act(Act::Refused, About::Refusals(slug.clone(), *count), *by)

@@ -2,6 +2,7 @@
 
 mod bench;
 mod cluster_keys;
+mod enrolment;
 mod history;
 mod refusals;
 mod rights;

@@ -113,6 +113,9 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::JoinTokenUnknown,
         Refusal::JoinTokenSpent { by: NodeId(1) },
         Refusal::JoinTokenExpired,
+        Refusal::EnrolmentTokenUnknown,
+        Refusal::EnrolmentTokenSpent { serial },
+        Refusal::EnrolmentTokenExpired,
         Refusal::NameTaken { name: text() },
         Refusal::NotSigning { node: NodeId(1) },
         Refusal::UnknownKey,
@@ -149,6 +152,9 @@ fn every_refusal() -> Vec<Refusal> {
             | Refusal::JoinTokenUnknown
             | Refusal::JoinTokenSpent { .. }
             | Refusal::JoinTokenExpired
+            | Refusal::EnrolmentTokenUnknown
+            | Refusal::EnrolmentTokenSpent { .. }
+            | Refusal::EnrolmentTokenExpired
             | Refusal::NameTaken { .. }
             | Refusal::NotSigning { .. }
             | Refusal::UnknownKey
@@ -214,6 +220,7 @@ fn every_door_error() -> Vec<DoorError> {
         DoorError::CrlNone { list: why() },
         DoorError::UnknownSerial { serial: SerialNumber::from_random([7; 16]) },
         DoorError::TooBusy { max: 1 },
+        DoorError::TooManyWrongTokens { max: 1 },
         DoorError::Behind { wanted: LogIndex(2), applied: LogIndex(1) },
         DoorError::Changed { what: why(), seen: 1, current: 2 },
         DoorError::ProfileInvalid { faults: vec![] },
@@ -236,6 +243,7 @@ fn every_door_error() -> Vec<DoorError> {
             | DoorError::CrlNone { .. }
             | DoorError::UnknownSerial { .. }
             | DoorError::TooBusy { .. }
+            | DoorError::TooManyWrongTokens { .. }
             | DoorError::Behind { .. }
             | DoorError::Changed { .. }
             | DoorError::ProfileInvalid { .. }

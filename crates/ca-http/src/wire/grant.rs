@@ -37,10 +37,6 @@ impl GrantDocument {
     /// The field and what is wrong with it.
     pub fn grant(&self, key: Digest) -> Result<Grant, (&'static str, String)> {
         let roles = self.roles.iter().map(|role| role.parse::<Role>());
-        let domain = |domain: &String| {
-            let lower = domain.to_ascii_lowercase();
-            HostName::parse(&lower).map(|_| lower).map_err(|why| format!("`{domain}`: {why}"))
-        };
         Ok(Grant {
             key,
             roles: roles.collect::<Result<_, _>>().map_err(|e| ("roles", e.to_string()))?,
@@ -49,11 +45,20 @@ impl GrantDocument {
                     .map_err(|e: ca_core::ids::InvalidName| ("cas", e.to_string()))?,
                 profiles: reach(self.profiles.as_deref(), |name| name.parse())
                     .map_err(|e: ca_core::ids::InvalidName| ("profiles", e.to_string()))?,
-                dns: reach(self.dns.as_deref(), domain).map_err(|why| ("dns", why))?,
+                dns: reach(self.dns.as_deref(), |text| domain(text)).map_err(|why| ("dns", why))?,
             },
             label: self.label.clone(),
         })
     }
+}
+
+/// A domain in lower case.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn domain(text: &str) -> Result<String, String> {
+    let lower = text.to_ascii_lowercase();
+    HostName::parse(&lower).map(|_| lower).map_err(|why| format!("`{text}`: {why}"))
 }
 
 impl From<&Grant> for GrantDocument {

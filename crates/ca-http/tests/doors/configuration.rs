@@ -1,13 +1,11 @@
 //! Profiles and grants: what is equal on all nodes and changed by an admin.
 
-use axum::body::Body;
-use axum::http::Request;
 use ca_core::ids::Digest;
 use ca_core::roles::Role;
 use ca_x509::certificate::Certificate;
 use serde_json::{Value, json};
 
-use crate::world::{World, csr, get, post, put};
+use crate::world::{World, csr, delete, get, post, put};
 
 const PROFILES: &str = "/api/v1/profiles";
 const GRANTS: &str = "/api/v1/grants";
@@ -23,10 +21,6 @@ fn web() -> Value {
 
 fn key_of(certificate: &[u8]) -> String {
     Digest::of(Certificate::parse(certificate).unwrap().public_key().spki_der()).to_string()
-}
-
-fn delete(path: &str) -> Request<Body> {
-    Request::delete(path).body(Body::empty()).unwrap()
 }
 
 #[tokio::test]

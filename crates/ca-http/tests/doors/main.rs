@@ -13,6 +13,10 @@ mod configuration;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod enrolment;
+#[cfg(test)]
+mod history;
+#[cfg(test)]
 mod linted;
 #[cfg(test)]
 mod openssl;

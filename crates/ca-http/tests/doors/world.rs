@@ -268,6 +268,10 @@ pub(crate) fn post(path: &str, body: &serde_json::Value) -> Request<Body> {
     request.body(Body::from(body.to_string())).unwrap()
 }
 
+pub(crate) fn delete(path: &str) -> Request<Body> {
+    Request::delete(path).body(Body::empty()).unwrap()
+}
+
 pub(crate) fn put(path: &str, body: &serde_json::Value) -> Request<Body> {
     Request::put(path).body(Body::from(body.to_string())).unwrap()
 }

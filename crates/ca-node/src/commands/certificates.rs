@@ -28,8 +28,16 @@ pub(super) async fn issue(connection: &Connection, output: Format, command: Issu
         Some(key) => key,
         None => drawn_key()?,
     };
-    let headers = [JSON, ("idempotency-key", key.as_str())];
+    let mut headers = vec![JSON, ("idempotency-key", key.as_str())];
     let body = serde_json::to_vec(&body).map_err(Failure::internal)?;
+    let bearer = command.token.as_deref().map(bearer).transpose()?;
+    let connection = &match &bearer {
+        Some(bearer) => {
+            headers.push(("authorization", bearer));
+            connection.anonymous()
+        }
+        None => connection.clone(),
+    };
     let answer = connection.call(Method::POST, "/api/v1/certificates", &headers, Some(body)).await;
     // So that the same command can be given again without issuing twice.
     let answer = answer.inspect_err(|_| talk(&format!("idempotency key: {key}")))?;
@@ -104,6 +112,15 @@ pub(super) fn certificate_in(path: &Path) -> Result<Certificate, Failure> {
     certificate.map_err(|error| {
         Failure::new("bad-request", format!("{} holds no certificate: {error}", path.display()))
     })
+}
+
+/// What shows an enrolment token, given as it is or in a file.
+fn bearer(token: &str) -> Result<String, Failure> {
+    let text = match token.strip_prefix('@') {
+        Some(file) => String::from_utf8_lossy(&crate::files::read(Path::new(file))?).into_owned(),
+        None => token.to_owned(),
+    };
+    Ok(format!("Bearer {}", text.trim()))
 }
 
 fn drawn_key() -> Result<String, Failure> {

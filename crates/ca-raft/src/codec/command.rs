@@ -7,7 +7,7 @@ use ca_core::shards::ListKind;
 use ca_x509::time::UnixSeconds;
 
 use super::fields::{self, octets, required};
-use super::{CodecError, grant, profile};
+use super::{CodecError, enrolment, grant, history, profile};
 use crate::wire::log as wire;
 use crate::wire::log::envelope::Command as Kind;
 
@@ -46,14 +46,10 @@ fn kind_to_wire(command: &Command) -> Kind {
                 shards: shards.count().into(),
             })
         }
-        Command::DefineProfile { profile: defined, requester } => Kind::DefineProfile(wire::DefineProfile {
-            profile: Some(profile::to_wire(defined)),
-            requester: Some(fields::identity_to_wire(*requester)),
-        }),
-        Command::SetGrant { grant, requester } => Kind::SetGrant(wire::SetGrant {
-            grant: Some(grant::to_wire(grant)),
-            requester: Some(fields::identity_to_wire(*requester)),
-        }),
+        Command::DefineProfile { profile: defined, requester } => {
+            Kind::DefineProfile(profile::define_to_wire(defined, *requester))
+        }
+        Command::SetGrant { grant, requester } => Kind::SetGrant(grant::set_to_wire(grant, *requester)),
         Command::Intent(intent) => Kind::Intent(intent_to_wire(intent)),
         Command::Record { ca, serial, signature } => Kind::Record(wire::Record {
             ca: ca.to_string(),
@@ -89,6 +85,12 @@ fn kind_to_wire(command: &Command) -> Kind {
                 requester: Some(fields::identity_to_wire(*requester)),
             })
         }
+        Command::MintEnrolment { token, terms, expires_at, requester } => {
+            Kind::MintEnrolment(enrolment::mint_to_wire(*token, terms, *expires_at, *requester))
+        }
+        Command::RevokeEnrolment { token, requester } => {
+            Kind::RevokeEnrolment(enrolment::revoke_to_wire(*token, *requester))
+        }
         Command::AdmitMember { token, name, peer_address, api_address, va_address } => {
             Kind::AdmitMember(wire::AdmitMember {
                 token: token.map(|token| octets(&token.0)),
@@ -101,11 +103,9 @@ fn kind_to_wire(command: &Command) -> Kind {
         Command::ProveKey { key, signature } => {
             Kind::ProveKey(wire::ProveKey { key: octets(&key.0), signature: octets(signature) })
         }
-        Command::RecordRefusals { by, slug, count } => Kind::RecordRefusals(wire::RecordRefusals {
-            by: Some(fields::identity_to_wire(*by)),
-            slug: slug.clone(),
-            count: *count,
-        }),
+        Command::RecordRefusals { by, slug, count } => {
+            Kind::RecordRefusals(history::refusals_to_wire(*by, slug, *count))
+        }
         Command::Tick { digest } => Kind::Tick(wire::Tick {
             digest: digest
                 .map(|(index, digest)| wire::IndexDigest { index: index.0, digest: octets(&digest.0) }),
@@ -130,14 +130,8 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
             parent: fields::ca(&issuer.parent)?,
             requester: fields::identity(issuer.requester)?,
         },
-        Kind::DefineProfile(defined) => Command::DefineProfile {
-            profile: profile::from_wire(required("profile", defined.profile)?)?,
-            requester: fields::identity(defined.requester)?,
-        },
-        Kind::SetGrant(set) => Command::SetGrant {
-            grant: grant::from_wire(required("grant", set.grant)?)?,
-            requester: fields::identity(set.requester)?,
-        },
+        Kind::DefineProfile(defined) => profile::define_from_wire(defined)?,
+        Kind::SetGrant(set) => grant::set_from_wire(set)?,
         Kind::Intent(intent) => Command::Intent(intent_from_wire(intent)?),
         Kind::Record(record) => Command::Record {
             ca: fields::ca(&record.ca)?,
@@ -174,6 +168,8 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
             expires_at: UnixMillis(mint.expires_at_ms),
             requester: fields::identity(mint.requester)?,
         },
+        Kind::MintEnrolment(mint) => enrolment::mint_from_wire(mint)?,
+        Kind::RevokeEnrolment(revoke) => enrolment::revoke_from_wire(revoke)?,
         Kind::AdmitMember(admit) => Command::AdmitMember {
             token: admit.token.map(|token| fields::digest(&token)).transpose()?,
             name: admit.name,
@@ -184,11 +180,7 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
         Kind::ProveKey(proof) => {
             Command::ProveKey { key: fields::key_identifier(&proof.key)?, signature: proof.signature.into() }
         }
-        Kind::RecordRefusals(refusals) => Command::RecordRefusals {
-            by: fields::identity(refusals.by)?,
-            slug: refusals.slug,
-            count: refusals.count,
-        },
+        Kind::RecordRefusals(refusals) => history::refusals_from_wire(refusals)?,
         Kind::Tick(tick) => Command::Tick {
             digest: tick
                 .digest

@@ -160,6 +160,7 @@ pub(super) fn identity_to_wire(identity: Identity) -> wire::Identity {
         Identity::Ceremony => Who::Ceremony(wire::Empty {}),
         Identity::Node(node) => Who::Node(node.0),
         Identity::Client(key) => Who::Client(octets(&key.0)),
+        Identity::Enrolment(token) => Who::Enrolment(octets(&token.0)),
     };
     wire::Identity { who: Some(who) }
 }
@@ -170,6 +171,7 @@ pub(super) fn identity(from: Option<wire::Identity>) -> Result<Identity, CodecEr
         Who::Ceremony(wire::Empty {}) => Identity::Ceremony,
         Who::Node(node) => Identity::Node(NodeId(node)),
         Who::Client(key) => Identity::Client(digest(&key)?),
+        Who::Enrolment(token) => Identity::Enrolment(digest(&token)?),
     })
 }
 

@@ -1,10 +1,21 @@
 //! Grants ⇄ protobuf.
 
-use ca_core::roles::{Grant, Reach, Role, Scope};
+use ca_core::command::Command;
+use ca_core::roles::{Grant, Identity, Reach, Role, Scope};
 
 use super::CodecError;
-use super::fields::{self, known, octets};
+use super::fields::{self, known, octets, required};
 use crate::wire::log as wire;
+
+pub(super) fn set_to_wire(grant: &Grant, requester: Identity) -> wire::SetGrant {
+    let requester = Some(fields::identity_to_wire(requester));
+    wire::SetGrant { grant: Some(to_wire(grant)), requester }
+}
+
+pub(super) fn set_from_wire(set: wire::SetGrant) -> Result<Command, CodecError> {
+    let grant = from_wire(required("grant", set.grant)?)?;
+    Ok(Command::SetGrant { grant, requester: fields::identity(set.requester)? })
+}
 
 pub(super) fn to_wire(grant: &Grant) -> wire::Grant {
     wire::Grant {

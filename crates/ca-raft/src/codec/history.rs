@@ -1,12 +1,23 @@
 //! The history ⇄ protobuf.
 
+use ca_core::command::Command;
 use ca_core::history::{About, Act, HistoryRow};
 use ca_core::ids::{NodeId, UnixMillis};
+use ca_core::roles::Identity;
 
 use super::CodecError;
 use super::fields::{self, known, octets, required};
 use crate::wire::log as wire;
 use crate::wire::log::history::About as Kind;
+
+pub(super) fn refusals_to_wire(by: Identity, slug: &str, count: u64) -> wire::RecordRefusals {
+    wire::RecordRefusals { by: Some(fields::identity_to_wire(by)), slug: slug.to_owned(), count }
+}
+
+pub(super) fn refusals_from_wire(from: wire::RecordRefusals) -> Result<Command, CodecError> {
+    let by = fields::identity(from.by)?;
+    Ok(Command::RecordRefusals { by, slug: from.slug, count: from.count })
+}
 
 pub(super) fn to_wire(row: &HistoryRow) -> wire::History {
     wire::History {
@@ -105,6 +116,8 @@ acts!(
     CertificateReleased,
     CrlPublished,
     JoinTokenMinted,
+    EnrolmentMinted,
+    EnrolmentRevoked,
     MemberAdmitted,
     KeyProven,
     Refused,

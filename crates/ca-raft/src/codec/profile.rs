@@ -1,8 +1,10 @@
 //! Profiles ⇄ protobuf.
 
+use ca_core::command::Command;
 use ca_core::profile::{
     Allow, Audience, Criticality, KeyRule, PerMinute, Profile, Stapling, StatusRule, ValidityRule,
 };
+use ca_core::roles::Identity;
 use ca_x509::certificate::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 
 use super::CodecError;
@@ -12,6 +14,16 @@ use crate::wire::log as wire;
 pub(super) mod constraints;
 mod names;
 mod subject;
+
+pub(super) fn define_to_wire(profile: &Profile, requester: Identity) -> wire::DefineProfile {
+    let requester = Some(fields::identity_to_wire(requester));
+    wire::DefineProfile { profile: Some(to_wire(profile)), requester }
+}
+
+pub(super) fn define_from_wire(defined: wire::DefineProfile) -> Result<Command, CodecError> {
+    let profile = from_wire(required("profile", defined.profile)?)?;
+    Ok(Command::DefineProfile { profile, requester: fields::identity(defined.requester)? })
+}
 
 pub(super) fn to_wire(profile: &Profile) -> wire::Profile {
     wire::Profile {

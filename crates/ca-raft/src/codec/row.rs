@@ -9,7 +9,7 @@ use ca_core::roles::Granted;
 use ca_x509::time::UnixSeconds;
 
 use super::fields::{self, known, octets, required};
-use super::{CodecError, command, grant, history, outcome, profile};
+use super::{CodecError, command, enrolment, grant, history, outcome, profile};
 use crate::wire::log as wire;
 use crate::wire::log::row::Value as Kind;
 
@@ -34,6 +34,7 @@ pub(super) fn belongs(key: &Key, value: &Value) -> bool {
             | (Key::Outcome(_), Value::Outcome(_))
             | (Key::Expiry(..), Value::Expiry)
             | (Key::History(_), Value::History(_))
+            | (Key::Enrolment(_), Value::Enrolment(_))
             | (Key::ClusterKey(_), Value::ClusterKey(_))
     )
 }
@@ -88,6 +89,7 @@ pub(super) fn to_wire(value: &Value) -> wire::Row {
         Value::Outcome(of) => Kind::Outcome(outcome::to_wire(of)),
         Value::Expiry => Kind::Expiry(wire::Empty {}),
         Value::History(row) => Kind::History(history::to_wire(row)),
+        Value::Enrolment(token) => Kind::Enrolment(enrolment::to_wire(token)),
         Value::ClusterKey(usage) => Kind::ClusterKey(key_use_to_wire(usage)),
     };
     wire::Row { value: Some(kind) }
@@ -141,6 +143,7 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
         Kind::Outcome(of) => Value::Outcome(outcome::from_wire(of)?),
         Kind::Expiry(wire::Empty {}) => Value::Expiry,
         Kind::History(row) => Value::History(history::from_wire(row)?),
+        Kind::Enrolment(token) => Value::Enrolment(enrolment::from_wire(token)?),
         Kind::ClusterKey(usage) => Value::ClusterKey(key_use_from_wire(usage)?),
     })
 }

@@ -27,9 +27,11 @@ pub(crate) fn encode(key: &Key) -> Vec<u8> {
         },
         Key::Profile(name) => to.text(name.as_str()),
         Key::Member(node) => to.number(&node.0.to_be_bytes()),
-        Key::Grant(digest) | Key::JoinToken(digest) | Key::Attempt(digest) | Key::ClusterKey(digest) => {
-            to.number(&digest.0)
-        }
+        Key::Grant(digest)
+        | Key::JoinToken(digest)
+        | Key::Attempt(digest)
+        | Key::Enrolment(digest)
+        | Key::ClusterKey(digest) => to.number(&digest.0),
         Key::KeyProof(key, node) => to.number(&key.0).number(&node.0.to_be_bytes()),
         Key::Responder(ca, node) => to.text(ca.as_str()).number(&node.0.to_be_bytes()),
         Key::Certificate(ca, serial) | Key::OpenIntent(ca, serial) | Key::Revocation(ca, serial) => {
@@ -41,6 +43,9 @@ pub(crate) fn encode(key: &Key) -> Vec<u8> {
         }
         Key::Expiry(at, Expiring::Attempt(digest)) => {
             to.number(&at.0.to_be_bytes()).number(&[1]).number(&digest.0)
+        }
+        Key::Expiry(at, Expiring::Enrolment(digest)) => {
+            to.number(&at.0.to_be_bytes()).number(&[2]).number(&digest.0)
         }
         Key::History(HistoryPlace { index, ordinal }) => {
             to.number(&index.0.to_be_bytes()).number(&ordinal.to_be_bytes())
@@ -78,6 +83,7 @@ pub(crate) fn table(key: &Key) -> u8 {
         Key::Outcome(_) => 15,
         Key::Expiry(..) => 16,
         Key::History(_) => 25,
+        Key::Enrolment(_) => 26,
         Key::ClusterKey(_) => 35,
     }
 }
@@ -131,6 +137,7 @@ impl Reader<'_> {
                 let what = match self.octet()? {
                     0 => Expiring::Outcome(self.request()?),
                     1 => Expiring::Attempt(self.digest()?),
+                    2 => Expiring::Enrolment(self.digest()?),
                     _ => return None,
                 };
                 Key::Expiry(at, what)
@@ -139,6 +146,7 @@ impl Reader<'_> {
                 index: LogIndex(self.number()?),
                 ordinal: self.fixed().map(u32::from_be_bytes)?,
             }),
+            26 => Key::Enrolment(self.digest()?),
             35 => Key::ClusterKey(self.digest()?),
             _ => return None,
         })

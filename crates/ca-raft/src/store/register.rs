@@ -310,6 +310,7 @@ fn is_small(key: &Key) -> bool {
         | Key::Outcome(_)
         | Key::Expiry(..)
         | Key::History(_)
+        | Key::Enrolment(_)
         | Key::ClusterKey(_) => false,
     }
 }

@@ -97,6 +97,12 @@ impl History {
                 Command::MintJoinToken { secret, requester, .. } => {
                     (Act::JoinTokenMinted, About::Token(*secret), *requester)
                 }
+                Command::MintEnrolment { token, requester, .. } => {
+                    (Act::EnrolmentMinted, About::Token(*token), *requester)
+                }
+                Command::RevokeEnrolment { token, requester } => {
+                    (Act::EnrolmentRevoked, About::Token(*token), *requester)
+                }
                 Command::AdmitMember { .. } => {
                     let Some(Outcome::Admitted(member)) = self.outcomes.get(&id) else {
                         panic!("a member has a number")

@@ -71,7 +71,11 @@ impl GeneralName {
         }
     }
 
-    pub(crate) fn to_der(&self) -> Result<Vec<u8>, NameError> {
+    /// The name in DER, as it stands in a GeneralNames.
+    ///
+    /// # Errors
+    /// Text that is not of its form's characters.
+    pub fn to_der(&self) -> Result<Vec<u8>, NameError> {
         let (tag, text) = match self {
             Self::Email(text) => (EMAIL, text),
             Self::Dns(text) => (DNS, text),
@@ -85,6 +89,14 @@ impl GeneralName {
         };
         visible_ascii(tag, text.as_bytes())?;
         Ok(asn1::tlv(asn1::primitive(tag), &[text.as_bytes()]))
+    }
+
+    /// Reads what [`Self::to_der`] writes.
+    ///
+    /// # Errors
+    /// What is no DER of one name in a form of this enum.
+    pub fn from_der(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::read(asn1::read_one("a general name", bytes)?)
     }
 
     pub(crate) fn read(element: Element<'_>) -> Result<Self, DecodeError> {
