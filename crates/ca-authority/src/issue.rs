@@ -14,6 +14,8 @@ use ca_core::ids::{CaId, LogIndex};
 use ca_core::outcome::{Outcome, Refusal};
 use ca_core::permit::Permit;
 use ca_core::plan::{CertificateRequest, Plan, plan};
+#[cfg(feature = "planted")]
+use ca_core::planted::{Bug, planted};
 use ca_core::register::{CertificateState, StorageFault};
 use ca_core::roles::Identity;
 use ca_x509::serial::SerialNumber;
@@ -96,6 +98,10 @@ impl<P: Ports> Authority<P> {
         intent: Intent,
     ) -> Result<Result<(Permit, SerialNumber), Outcome>, ActError> {
         let serial = intent.serial;
+        #[cfg(feature = "planted")]
+        if planted(Bug::SignedBeforeIntent) {
+            self.sign_unpermitted(&intent.ca, intent.tbs.clone()).await?;
+        }
         let applied = self.ports.log().append(Command::Intent(intent)).await?;
         Ok(applied.into_permit().map(|permit| (permit, serial)))
     }
@@ -104,6 +110,10 @@ impl<P: Ports> Authority<P> {
     async fn complete(&self, permit: Permit, ca: &CaId, serial: SerialNumber) -> Result<Issued, ActError> {
         let order = permit.order(self.register())?;
         let signature = self.sign(order).await?;
+        #[cfg(feature = "planted")]
+        if planted(Bug::ReleasedBeforeRecord) || planted(Bug::ReleasedWhenDeposed) {
+            return self.release_early(ca, serial, signature.into_octets()).await;
+        }
         let record = Command::Record { ca: ca.clone(), serial, signature: signature.into_octets() };
         let applied = self.ports.log().append(record).await?;
         // COMMIT: after this line the certificate exists; before it nobody outside has seen one byte of it (I3).

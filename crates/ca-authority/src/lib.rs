@@ -29,6 +29,8 @@ pub mod settle;
 
 pub mod error;
 pub mod limits;
+#[cfg(feature = "planted")]
+mod planted;
 mod signature;
 
 pub use authority::{Authority, Ports};

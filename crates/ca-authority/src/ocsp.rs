@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ca_core::ids::{CaId, UnixMillis};
 use ca_core::limits::{STATUS_LIFE_S, STATUS_REFRESH_S};
 use ca_core::permit::ResponderKey;
+use ca_core::planted::{Bug, planted};
 use ca_core::status::{Status, issuer_of, told};
 use ca_x509::ocsp::{
     CertId, CertStatus, OcspError, OcspRequest, ResponseData, SingleResponse, assemble_response,
@@ -94,6 +95,9 @@ impl<P: Ports> Authority<P> {
             // tell of what came after it (I10).
             as_of = self.refresh().await.map_err(|_| OcspError::TryLater)?.max(as_of);
         }
+        if planted(Bug::ThisUpdateNow) {
+            as_of = self.ports.clock().now();
+        }
         let this_update = as_of.seconds();
         let life =
             Life { this_update, next_update: UnixSeconds(this_update.0.saturating_add(STATUS_LIFE_S)) };
@@ -142,6 +146,7 @@ impl<P: Ports> Authority<P> {
         let Some(serial) = id.serial_number() else { return Ok((Status::Unassigned, None)) };
         let local = || told(self.register(), ca, serial).map_err(|_| OcspError::InternalError);
         let found = match local()? {
+            (Status::Unassigned, _) if planted(Bug::StatusWithoutIndex) => (Status::Unassigned, None),
             (Status::Unassigned, _) => {
                 self.ports.log().read_index().await.map_err(|_| OcspError::TryLater)?;
                 local()?

@@ -1,6 +1,7 @@
 //! Signing and verifying in one step: what comes out was made by the key of the register (R13).
 
 use ca_core::permit::SigningOrder;
+use ca_core::planted::{Bug, planted};
 
 use crate::authority::{Authority, Ports};
 use crate::error::ActError;
@@ -34,7 +35,8 @@ impl<P: Ports> Authority<P> {
         let algorithm = order.algorithm();
         let message = order.message().to_vec();
         let signature = self.ports.signer().sign(order).await?;
-        if self.ports.verifier().verify(&public_key, algorithm, &message, &signature).is_err() {
+        let verdict = self.ports.verifier().verify(&public_key, algorithm, &message, &signature);
+        if verdict.is_err() && !planted(Bug::NoVerifyAfterSign) {
             self.ports.signer().distrust(&public_key);
             return Err(ActError::WrongSignature);
         }

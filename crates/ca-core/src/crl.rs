@@ -7,6 +7,7 @@ use core::ops::ControlFlow;
 use ca_x509::crl::{CrlEntry, CrlScope, TbsCrl};
 use ca_x509::serial::SerialNumber;
 
+use crate::planted::{Bug, planted};
 use crate::register::{CrlCut, Issuer, Key, Register, Revocation, StatusChange, StorageFault, Value};
 use crate::shards::{ListId, ListKind, Part, Shards};
 
@@ -78,7 +79,8 @@ fn entry(serial: SerialNumber, revocation: &Revocation, cut: &CrlCut) -> Option<
     let event = revocation.as_of(cut.index)?;
     // RFC 5280 §3.3: it has been on a scheduled list that came after its end. One that was revoked after its end, and
     // after that list, has not.
-    if revocation.not_after < cut.ended_before && event.since < cut.ended_before {
+    let gone = planted(Bug::PurgedTooEarly) && revocation.not_after < cut.this_update;
+    if gone || revocation.not_after < cut.ended_before && event.since < cut.ended_before {
         return None;
     }
     // RFC 5280 §5.2.4: a delta tells of every change since its base, and of what was on hold for a while in between.

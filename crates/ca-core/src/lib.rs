@@ -42,3 +42,4 @@ mod subject;
 pub mod weak_key;
 
 pub mod limits;
+pub mod planted;

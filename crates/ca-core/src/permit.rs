@@ -207,6 +207,12 @@ pub struct SigningOrder {
 }
 
 impl SigningOrder {
+    /// An order that nobody permitted: for the bugs that forge one.
+    #[cfg(feature = "planted")]
+    pub fn unpermitted(issuer: &Issuer, message: Vec<u8>) -> Self {
+        Self::with(&issuer.public_key, issuer.algorithm, message)
+    }
+
     fn with(public_key: &PublicKey, algorithm: SignatureAlgorithm, message: Vec<u8>) -> Self {
         Self { public_key: public_key.clone(), algorithm, message }
     }

@@ -8,6 +8,7 @@ use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 
 use crate::ids::{CaId, LogIndex};
+use crate::planted::{Bug, planted};
 use crate::register::{CertificateState, Issuer, Register, StorageFault};
 
 /// What the register says of one serial.
@@ -56,6 +57,7 @@ pub fn told(
     let status = match register.certificate(ca, serial)?.map(|entry| entry.state) {
         Some(CertificateState::Recorded { .. }) => Status::Good,
         Some(CertificateState::Open | CertificateState::Abandoned { .. }) => Status::Open,
+        None if planted(Bug::GoodByDefault) => Status::Good,
         None => Status::Unassigned,
     };
     Ok((status, released))

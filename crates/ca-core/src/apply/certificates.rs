@@ -13,6 +13,7 @@ use crate::command::{Idempotency, Intent};
 use crate::ids::{CaId, Digest};
 use crate::limits::{IDEMPOTENCY_KEPT_MS, INTENT_OPEN_MAX_MS, TBS_OCTETS_MAX};
 use crate::outcome::{Outcome, Refusal};
+use crate::planted::{Bug, planted};
 use crate::profile::{Allow, Profile};
 use crate::register::{
     Attempt, CertificateEntry, CertificateState, Expiring, Issuer, Key, KeyUse, Revocation, StatusChange,
@@ -122,6 +123,7 @@ impl Step<'_> {
             }
             if let Some(entry) = self.register.certificate(&ca, serial)? {
                 match entry.state {
+                    CertificateState::Recorded { .. } if planted(Bug::DuplicateOnRetry) => {}
                     CertificateState::Recorded { .. } => {
                         return Ok(Some(Outcome::AlreadyIssued { ca, serial }));
                     }
@@ -169,6 +171,7 @@ impl Step<'_> {
         match entry.state {
             CertificateState::Open => {}
             CertificateState::Recorded { .. } => return Err(Refusal::AlreadyRecorded { serial }.into()),
+            CertificateState::Abandoned { .. } if planted(Bug::AbandonedAndRecorded) => {}
             CertificateState::Abandoned { .. } => return Err(Refusal::IntentAbandoned { serial }.into()),
         }
         if (entry.owner.node, entry.owner.boot) != (self.id.node, self.id.boot) {

@@ -9,6 +9,7 @@ use super::{Halt, Step};
 use crate::ids::{CaId, Digest};
 use crate::limits::{CUT_OPEN_MAX_MS, DELTA_LIFE_S, STATUS_LIFE_S, STATUS_REFRESH_S};
 use crate::outcome::{Outcome, Refusal};
+use crate::planted::{Bug, planted};
 use crate::register::{Cluster, CrlBase, CrlCut, CrlScope, Key, SignedCrl, Value};
 use crate::shards::{ListId, ListKind, Part};
 
@@ -34,7 +35,11 @@ impl Step<'_> {
             }
             (ListKind::Delta, None) => return Err(Refusal::NoBase { list }.into()),
         };
-        let counter = scope.last_counter.saturating_add(1);
+        let counter = if planted(Bug::CrlNumberFromClock) {
+            self.now.seconds().0
+        } else {
+            scope.last_counter.saturating_add(1)
+        };
         let this_update = self.now.seconds();
         let cut = CrlCut {
             number: CrlNumber(u128::from(cluster.epoch.0) << 64 | u128::from(counter)),
