@@ -25,10 +25,16 @@ pub mod log;
 pub mod token;
 
 pub mod clock;
+pub mod dice;
 pub mod entropy;
 
 pub mod checks;
 pub mod drive;
+
+pub mod run;
+pub mod shrink;
+
+pub mod model;
 
 pub use drive::{Act, drive};
 pub use log::{Fault, Link};

@@ -11,10 +11,15 @@ use ca_core::command::{Command, Envelope};
 use ca_core::ids::{BootId, Digest, LogIndex, NodeId, RequestId, UnixMillis};
 use ca_core::limits::COMMAND_LIFE_MS;
 use ca_core::permit::Applied;
+use ca_core::planted::{Bug, planted};
 use ca_core::register::{Key, MemoryRegister, Overlay, Register, StorageFault, Value};
 
 use crate::clock::SimClock;
 use crate::token::{Committed, locked};
+
+mod flight;
+
+use self::flight::{Flight, Waiter};
 
 /// How a node is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +68,8 @@ pub struct Storm(Arc<Mutex<Inside>>);
 struct Inside {
     entries: Vec<Entry>,
     held: Vec<Envelope>,
+    /// Where commands are on their way for some time; empty where all is done at once.
+    flight: Option<Flight>,
     replicas: BTreeMap<NodeId, Replica>,
     leader: NodeId,
     term: u64,
@@ -78,7 +85,7 @@ struct Replica {
     faults: VecDeque<Fault>,
     register: SharedRegister,
     applied: usize,
-    waiters: BTreeMap<RequestId, Option<Applied>>,
+    waiters: BTreeMap<RequestId, Waiter>,
     as_of: Option<UnixMillis>,
 }
 
@@ -109,6 +116,12 @@ impl Storm {
         inside.replica(node).link = link;
         inside.elect();
         inside.spread();
+    }
+
+    /// How a node is connected.
+    #[must_use]
+    pub fn link(&self, node: NodeId) -> Link {
+        locked(&self.0).replica(node).link
     }
 
     /// What becomes of the node's next appends, in order. After these all is well.
@@ -217,20 +230,38 @@ impl Inside {
         if !up.contains(&self.leader)
             && let Some(next) = up.first()
         {
-            self.leader = *next;
-            self.term = self.term.saturating_add(1);
+            self.lead(*next);
         }
     }
 
-    fn log(&mut self, envelope: Envelope) {
-        let leader = self.leader;
-        let stamp = self.replica(leader).clock.now();
-        self.entries.push(Entry { envelope, stamp });
+    /// Another node leads. What the last one had not committed may be gone.
+    fn lead(&mut self, next: NodeId) {
+        self.leader = next;
+        self.term = self.term.saturating_add(1);
+        if let Some(flight) = &mut self.flight {
+            flight.lose_tail();
+        }
     }
 
-    /// Every node that hears applies what it has not applied yet.
+    /// The leader's stamp on a command.
+    fn stamped(&mut self, envelope: Envelope) -> Entry {
+        let leader = self.leader;
+        let stamp = self.replica(leader).clock.now();
+        Entry { envelope, stamp }
+    }
+
+    fn log(&mut self, envelope: Envelope) {
+        if let Some(flight) = &mut self.flight {
+            flight.take_off(envelope);
+        } else {
+            let entry = self.stamped(envelope);
+            self.entries.push(entry);
+        }
+    }
+
+    /// Every node that hears applies what it has not applied yet; in flight all takes its time.
     fn spread(&mut self) {
-        if self.has_quorum() {
+        if self.flight.is_none() && self.has_quorum() {
             for replica in self.replicas.values_mut().filter(|replica| replica.link == Link::Up) {
                 replica.catch_up(&self.entries);
             }
@@ -268,7 +299,8 @@ impl Inside {
             _ => {}
         }
         if fault != Fault::ReplyLost {
-            replica.waiters.insert(id, None);
+            let until = replica.clock.true_now().plus(flight::APPLIED_WITHIN_MS);
+            replica.waiters.insert(id, Waiter { applied: None, until });
         }
         if fault == Fault::Duplicate {
             self.log(envelope.clone());
@@ -279,14 +311,17 @@ impl Inside {
     }
 
     fn take(&mut self, id: RequestId) -> Poll<Result<Applied, AppendError>> {
-        let waiters = &mut self.replica(id.node).waiters;
-        match waiters.remove(&id) {
+        let in_flight = self.flight.is_some();
+        let replica = self.replica(id.node);
+        let now = replica.clock.true_now();
+        match replica.waiters.remove(&id) {
             None => Poll::Ready(Err(AppendError::Stopped)),
-            Some(None) => {
-                waiters.insert(id, None);
+            Some(Waiter { applied: Some(applied), .. }) => Poll::Ready(Ok(applied)),
+            Some(waiter) if in_flight && now > waiter.until => Poll::Ready(Err(self.given_up(id))),
+            Some(waiter) => {
+                replica.waiters.insert(id, waiter);
                 Poll::Pending
             }
-            Some(Some(applied)) => Poll::Ready(Ok(applied)),
         }
     }
 }
@@ -301,7 +336,9 @@ impl Replica {
             let below = self.register.copy();
             let mut batch = Overlay::over(&below);
             for (place, entry) in missing {
-                let at = Moment { index: index_of(place), ordinal: 0, time: entry.stamp };
+                // R8: the leader's stamp, never a clock of this node.
+                let time = if planted(Bug::ApplyDependsOnNode) { self.clock.now() } else { entry.stamp };
+                let at = Moment { index: index_of(place), ordinal: 0, time };
                 let application = apply(&batch, at, entry.envelope.clone()).expect("memory has no faults");
                 batch.absorb(application.changes);
                 told.push(application.applied);
@@ -312,8 +349,8 @@ impl Replica {
         self.applied = entries.len();
         for applied in told {
             // R7: without a waiter of this boot the permit is dropped here. A duplicate finds its waiter served.
-            if let Some(waiter @ None) = self.waiters.get_mut(&applied.request()) {
-                *waiter = Some(applied);
+            if let Some(Waiter { applied: waits @ None, .. }) = self.waiters.get_mut(&applied.request()) {
+                *waits = Some(applied);
             }
         }
     }
@@ -382,7 +419,11 @@ impl Log for SimLog {
     }
 
     async fn read_index(&self) -> Result<LogIndex, NoQuorum> {
-        let asked = locked(&self.storm.0).entries.len();
+        let (asked, until) = {
+            let mut inside = locked(&self.storm.0);
+            let until = inside.replica(self.node).clock.true_now().plus(flight::NO_QUORUM_AFTER_MS);
+            (inside.entries.len(), inside.flight.is_some().then_some(until))
+        };
         poll_fn(|_| {
             let mut inside = locked(&self.storm.0);
             let no_quorum = inside.no_quorum(self.node);
@@ -394,6 +435,9 @@ impl Log for SimLog {
             match replica.link {
                 Link::CutOff | Link::Deposed => Poll::Ready(Err(no_quorum)),
                 Link::Up | Link::Lagging if !quorum => Poll::Ready(Err(no_quorum)),
+                Link::Up | Link::Lagging if until.is_some_and(|until| replica.clock.true_now() > until) => {
+                    Poll::Ready(Err(no_quorum))
+                }
                 Link::Up | Link::Lagging => Poll::Pending,
             }
         })

@@ -24,7 +24,7 @@ use ca_x509::ocsp::{CertId, CertStatus, OcspError, OcspRequest, OcspResponse};
 use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 
-use crate::clock::SimClock;
+use crate::clock::{SimClock, Time};
 use crate::drive::drive;
 use crate::entropy::SimEntropy;
 use crate::log::{Kept, Link, SimLog, Storm};
@@ -76,15 +76,16 @@ pub type Node = Arc<Authority<SimPorts>>;
 /// A cluster and everything around it.
 #[derive(Debug)]
 pub struct World {
-    now_ms: Arc<AtomicU64>,
+    time: Arc<Time>,
+    worst_clock_ms: AtomicU64,
     storm: Storm,
     tape: Tape,
     members: BTreeMap<NodeId, MemberOf>,
     /// The one caller: requester and officer.
     pub(crate) client: SoftKey,
-    captured: Mutex<Vec<Captured>>,
+    captured: Arc<Mutex<Vec<Captured>>>,
     released: Arc<Mutex<Vec<Released>>>,
-    acknowledged: Mutex<Vec<Acknowledged>>,
+    acknowledged: Arc<Mutex<Vec<Acknowledged>>>,
     served: Mutex<Vec<Served>>,
 }
 
@@ -116,6 +117,8 @@ pub struct Captured {
     pub node: NodeId,
     /// When, by the world's time.
     pub at: UnixMillis,
+    /// How many entries were committed when it was asked.
+    pub asked: u64,
     /// What that node's as_of was then.
     pub as_of: Option<UnixMillis>,
     /// About whom.
@@ -139,6 +142,12 @@ pub struct Released {
     pub issued: Issued,
     /// The length of the log.
     pub committed: u64,
+    /// By whom.
+    pub node: NodeId,
+    /// How that node was connected.
+    pub link: Link,
+    /// Under which idempotency key.
+    pub key: Option<Digest>,
 }
 
 /// One list that a client fetched.
@@ -165,17 +174,19 @@ pub struct Acknowledged {
     pub serial: SerialNumber,
     /// When, by the world's time.
     pub at: UnixMillis,
+    /// What was answered.
+    pub revoked: Revoked,
 }
 
 impl World {
     /// `count` nodes that have heard of nothing: no cluster yet.
     #[must_use]
     pub fn empty(count: u64) -> Self {
-        let now_ms = Arc::new(AtomicU64::new(BEGINNING_MS));
+        let time = Time::beginning_at(BEGINNING_MS);
         let (storm, tape) = (Storm::default(), Tape::default());
         let mut members = BTreeMap::new();
         for node in (1..=count).map(NodeId) {
-            let clock = SimClock::new(now_ms.clone());
+            let clock = SimClock::new(time.clone());
             let token = SimToken::new(node, tape.clone(), Arc::new(storm.clone()));
             let entropy = Arc::new(SimEntropy::new(node));
             let log = storm.join(node, clock.clone());
@@ -185,14 +196,15 @@ impl World {
             members.insert(node, MemberOf { authority, token, clock, entropy });
         }
         Self {
-            now_ms,
+            time,
+            worst_clock_ms: AtomicU64::new(0),
             storm,
             tape,
             members,
             client: SoftKey::named("client"),
-            captured: Mutex::default(),
+            captured: Arc::default(),
             released: Arc::default(),
-            acknowledged: Mutex::default(),
+            acknowledged: Arc::default(),
             served: Mutex::default(),
         }
     }
@@ -246,7 +258,7 @@ impl World {
     /// True time.
     #[must_use]
     pub fn now(&self) -> UnixMillis {
-        UnixMillis(self.now_ms.load(Ordering::SeqCst))
+        self.time.now()
     }
 }
 
@@ -254,7 +266,29 @@ impl World {
 impl World {
     /// Time goes by.
     pub fn wait_ms(&self, millis: u64) {
-        self.now_ms.fetch_add(millis, Ordering::SeqCst);
+        self.time.pass(millis);
+    }
+
+    /// From now on an act that sleeps waits until somebody else moves the time.
+    pub(crate) fn make_sleepers_wait(&self) {
+        self.time.make_sleepers_wait();
+    }
+
+    /// A node's clock goes so wrong. The checks allow answers to be off by as much.
+    pub fn set_clock_error(&self, node: u64, error_ms: i64) {
+        self.worst_clock_ms.fetch_max(error_ms.unsigned_abs(), Ordering::SeqCst);
+        self.clock(node).set_error(error_ms);
+    }
+
+    /// How wrong any clock ever was.
+    #[must_use]
+    pub fn worst_clock_ms(&self) -> u64 {
+        self.worst_clock_ms.load(Ordering::SeqCst)
+    }
+
+    /// A node's random source gives its last octets again.
+    pub fn repeat_entropy(&self, node: u64) {
+        self.member(node).entropy.repeat();
     }
 
     /// Changes a node's link.
@@ -365,7 +399,9 @@ impl World {
         let (authority, storm, released) = (self.node(node), self.storm.clone(), self.released.clone());
         async move {
             let issued = authority.issue(requester, request, idempotency).await?;
-            locked(&released).push(Released { issued: issued.clone(), committed: storm.committed() });
+            let (committed, node) = (storm.committed(), NodeId(node));
+            let (link, key) = (storm.link(node), idempotency.map(|idempotency| idempotency.key));
+            locked(&released).push(Released { issued: issued.clone(), committed, node, link, key });
             Ok(issued)
         }
     }
@@ -375,10 +411,23 @@ impl World {
     /// # Errors
     /// As the node answers.
     pub fn revoke(&self, node: u64, issued: &Issued, reason: RevocationReason) -> Result<Revoked, ActError> {
-        let revoked = drive(self.node(node).revoke(self.client(), issued.ca.clone(), issued.serial, reason))?;
-        let (ca, serial) = (issued.ca.clone(), issued.serial);
-        locked(&self.acknowledged).push(Acknowledged { ca, serial, at: self.now() });
-        Ok(revoked)
+        drive(self.revoking(node, issued, reason))
+    }
+
+    /// Asks a node to revoke; the answer is kept for the checks when it comes.
+    pub fn revoking(
+        &self,
+        node: u64,
+        issued: &Issued,
+        reason: RevocationReason,
+    ) -> impl Future<Output = Result<Revoked, ActError>> + use<> {
+        let (authority, client, time) = (self.node(node), self.client(), self.time.clone());
+        let (ca, serial, acknowledged) = (issued.ca.clone(), issued.serial, self.acknowledged.clone());
+        async move {
+            let revoked = authority.revoke(client, ca.clone(), serial, reason).await?;
+            locked(&acknowledged).push(Acknowledged { ca, serial, at: time.now(), revoked });
+            Ok(revoked)
+        }
     }
 
     /// Takes a certificate from its hold and waits.
@@ -387,6 +436,17 @@ impl World {
     /// As the node answers.
     pub fn release(&self, node: u64, issued: &Issued) -> Result<LogIndex, ActError> {
         drive(self.node(node).release(self.client(), issued.ca.clone(), issued.serial))
+    }
+
+    /// As [`Self::release`]; does not wait.
+    pub fn releasing(
+        &self,
+        node: u64,
+        issued: &Issued,
+    ) -> impl Future<Output = Result<LogIndex, ActError>> + use<> {
+        let (authority, client) = (self.node(node), self.client());
+        let (ca, serial) = (issued.ca.clone(), issued.serial);
+        async move { authority.release(client, ca, serial).await }
     }
 
     /// Publishes the complete list of everything that a CA issued.
@@ -422,7 +482,7 @@ impl World {
         let issuer = self.issuer(of.ca.as_str());
         let verdict =
             SignatureVerifier.verify(&issuer.public_key, issuer.algorithm, list.tbs_der(), list.signature());
-        assert_eq!(verdict, Ok(()), "the list {of} on node {node}");
+        assert_eq!(verdict, Ok(()), "I28: the list {of} on node {node}");
         let at = self.now();
         locked(&self.served).push(Served {
             at,
@@ -444,22 +504,36 @@ impl World {
     /// # Panics
     /// If the answer is not what a client accepts.
     pub fn status_of(&self, node: u64, of: &str, serial: SerialNumber) -> Said {
-        let authority = self.node(node);
-        let answer = drive(authority.answer_ocsp(&self.status_request(of, serial)));
-        let issuer = self.issuer(of);
-        let (said, life) = read_answer(&answer.der, &issuer.public_key, issuer.algorithm);
-        locked(&self.captured).push(Captured {
-            node: NodeId(node),
-            at: self.now(),
-            as_of: authority.as_of(),
-            ca: ca(of),
-            serial,
-            said,
-            this_update: life.map(|(this, _)| this),
-            next_update: life.map(|(_, next)| next),
-            der: answer.der,
-        });
-        said
+        drive(self.asking(node, of, serial))
+    }
+
+    /// Asks a node for the status of any serial; the answer is verified and kept for the checks when it comes.
+    ///
+    /// # Panics
+    /// If the answer is not what a client accepts.
+    pub fn asking(&self, node: u64, of: &str, serial: SerialNumber) -> impl Future<Output = Said> + use<> {
+        let (authority, issuer, request) =
+            (self.node(node), self.issuer(of), self.status_request(of, serial));
+        let (storm, time, captured, ca) =
+            (self.storm.clone(), self.time.clone(), self.captured.clone(), ca(of));
+        async move {
+            let asked = storm.committed();
+            let answer = authority.answer_ocsp(&request).await;
+            let (said, life) = read_answer(&answer.der, &issuer.public_key, issuer.algorithm);
+            locked(&captured).push(Captured {
+                node: NodeId(node),
+                at: time.now(),
+                asked,
+                as_of: authority.as_of(),
+                ca,
+                serial,
+                said,
+                this_update: life.map(|(this, _)| this),
+                next_update: life.map(|(_, next)| next),
+                der: answer.der,
+            });
+            said
+        }
     }
 
     /// The OCSP request for a serial.
@@ -522,13 +596,13 @@ fn read_answer(
     let [responder] = basic.certificates() else { panic!("one certificate travels along") };
     let responder = Certificate::parse(responder).expect("a certificate");
     let by_ca = SignatureVerifier.verify(ca_key, ca_algorithm, responder.tbs_der(), responder.signature());
-    assert_eq!(by_ca, Ok(()), "the responder's certificate is by the CA");
+    assert_eq!(by_ca, Ok(()), "I28: the responder's certificate is by the CA");
     assert!(responder.extensions().ocsp_no_check, "RFC 6960 §4.2.2.2.1");
     let key = responder.public_key();
     assert_eq!(basic.data().responder, key.key_identifier());
     let by_responder =
         SignatureVerifier.verify(key, basic.signature_algorithm(), basic.tbs_der(), basic.signature());
-    assert_eq!(by_responder, Ok(()), "the answer is by the responder");
+    assert_eq!(by_responder, Ok(()), "I28: the answer is by the responder");
     let [single] = basic.data().responses.as_slice() else { panic!("one status was asked for") };
     assert!(basic.data().produced_at <= responder.not_after(), "the responder's certificate has expired");
     let said = match single.status {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::files::none;
-use crate::packages::{Package, members};
+use crate::packages::{Package, features, members};
 
 /// What each crate may use of ours. A new line, or a new word in one, is a decision (ARCHITECTURE.md, "The crates").
 const LAYERS: [(&str, &[&str]); 11] = [
@@ -23,13 +23,14 @@ const LAYERS: [(&str, &[&str]); 11] = [
 ];
 
 /// Who alone may name a third-party crate, in what is shipped and in what is not.
-const PRIVILEGES: [(&[&str], &[&str]); 10] = [
+const PRIVILEGES: [(&[&str], &[&str]); 11] = [
     (&["openraft", "rocksdb", "prost", "tonic", "tonic-prost", "tonic-prost-build"], &["ca-raft"]),
     (&["cryptoki"], &["ca-hsm"]),
     (&["aws-lc-rs"], &["ca-hsm", "ca-sim"]),
     (&["kryoptic-lib"], &["ca-token"]),
     (&["axum"], &["ca-http"]),
-    (&["clap"], &["ca-node", "scripts", "benches"]),
+    (&["clap"], &["ca-node", "ca-sim", "scripts", "benches"]),
+    (&["stateright"], &["ca-sim"]),
     (&["toml"], &["ca-node"]),
     (&["x509-cert", "der", "spki", "const-oid"], &["ca-x509"]),
     (&["anyhow"], &["ca-node", "scripts", "benches"]),
@@ -81,6 +82,14 @@ fn trespasses(package: &Package, crates: &[&str], holders: &[&str]) -> Vec<Strin
     }
     let named = package.shipped().filter(|used| crates.contains(&used.name.as_str()));
     named.map(|used| format!("{} names {}, which is for {holders:?}", package.name, used.name)).collect()
+}
+
+#[test]
+fn the_program_has_no_planted_bugs() {
+    let features = features("ca-node");
+    assert!(features.iter().any(|line| line.starts_with("ca-core ")), "{features:?}");
+    let planted: Vec<String> = features.into_iter().filter(|line| line.contains("planted")).collect();
+    none("the feature `planted` is for ca-sim alone", &planted);
 }
 
 #[test]

@@ -61,6 +61,16 @@ pub(crate) fn built() -> BTreeSet<Built> {
     lines.into_iter().map(parse).collect()
 }
 
+/// What is built into a package, each with its features.
+pub(crate) fn features(of: &str) -> Vec<String> {
+    let format = ["--prefix", "none", "--format", "{p} {f}"];
+    let text = cargo(
+        &[&["tree", "--package", of, "--locked", "--offline", "--edges", "normal,build"], &format[..]]
+            .concat(),
+    );
+    text.lines().map(str::to_owned).collect()
+}
+
 impl Package {
     /// What it names outside its tests.
     pub(crate) fn shipped(&self) -> impl Iterator<Item = &Dependency> {

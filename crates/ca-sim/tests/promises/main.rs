@@ -21,4 +21,4 @@ mod i7_idempotency;
 #[cfg(test)]
 mod i8_unissued;
 #[cfg(test)]
-mod random_histories;
+mod seeds;

@@ -1,0 +1,104 @@
+//! The oracle: the log, replayed one entry at a time.
+
+use std::collections::BTreeMap;
+
+use ca_core::apply::{Moment, apply};
+use ca_core::command::Command;
+use ca_core::ids::{CaId, Digest, LogIndex, RequestId, UnixMillis};
+use ca_core::outcome::Outcome;
+use ca_core::register::{Key, MemoryRegister, Register, StatusChange, Value};
+use ca_x509::serial::SerialNumber;
+use ca_x509::time::UnixSeconds;
+
+use super::{CutList, rows_agree};
+use crate::log::{Entry, index_of};
+
+/// What the log says, replayed one entry at a time on a register of its own: the oracle.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// As every node's must be.
+    pub register: MemoryRegister,
+    /// Every committed intent: where, and which octets.
+    pub intents: BTreeMap<(CaId, SerialNumber), (LogIndex, Vec<u8>)>,
+    /// Every record.
+    pub records: BTreeMap<(CaId, SerialNumber), LogIndex>,
+    /// Every cut with the list as it was at that entry.
+    pub cuts: Vec<CutList>,
+    /// Every committed intent that bore an idempotency key: the key, register time, and the serial.
+    pub attempts: Vec<(Digest, UnixMillis, (CaId, SerialNumber))>,
+    /// What each command came to, the first time.
+    pub outcomes: BTreeMap<RequestId, Outcome>,
+}
+
+impl History {
+    /// Replays a log and checks the register after every entry.
+    ///
+    /// # Panics
+    /// If the register contradicts itself.
+    #[must_use]
+    pub fn of(entries: &[Entry]) -> Self {
+        let mut history = Self::default();
+        for (place, entry) in entries.iter().enumerate() {
+            history.add(index_of(place), entry);
+        }
+        rows_agree(&history.register);
+        history.outcomes_stay();
+        history
+    }
+
+    /// What a command came to the first time it came to for ever (R7).
+    fn outcomes_stay(&self) {
+        let rows =
+            self.register.scan(&Key::Outcome(RequestId::FIRST), usize::MAX).expect("memory has no faults");
+        for (key, value) in rows {
+            let (Key::Outcome(id), Value::Outcome(outcome)) = (key, value) else {
+                panic!("one table a scan")
+            };
+            assert_eq!(self.outcomes.get(&id), Some(&outcome), "R7: {id:?} has another outcome now");
+        }
+    }
+
+    /// When a certificate was released from a hold.
+    pub(super) fn releases(&self, ca: &CaId, serial: SerialNumber) -> Vec<UnixSeconds> {
+        let register: &dyn Register = &self.register;
+        let revocation = register.revocation(ca, serial).expect("memory has no faults");
+        let events = revocation.into_iter().flat_map(|revocation| revocation.events);
+        events.filter(|event| event.change == StatusChange::Released).map(|event| event.since).collect()
+    }
+
+    fn add(&mut self, index: LogIndex, entry: &Entry) {
+        let first = !self.outcomes.contains_key(&entry.envelope.id);
+        let moment = Moment { index, ordinal: 0, time: entry.stamp };
+        let application =
+            apply(&self.register, moment, entry.envelope.clone()).expect("memory has no faults");
+        self.register.write(application.changes);
+        let outcome = application.applied.into_outcome();
+        if !first {
+            return;
+        }
+        self.outcomes.insert(entry.envelope.id, outcome.clone());
+        match (&entry.envelope.command, outcome) {
+            (Command::Intent(intent), Outcome::IntentCommitted { ca, serial, .. }) => {
+                if let Some(idempotency) = intent.idempotency {
+                    let register: &dyn Register = &self.register;
+                    let now = register.time().expect("memory has no faults").unwrap_or_default();
+                    self.attempts.push((idempotency.key, now, (ca.clone(), serial)));
+                }
+                let earlier = self.intents.insert((ca, serial), (index, intent.tbs.clone()));
+                assert_eq!(earlier, None, "I1: the serial of {index} was taken");
+            }
+            (Command::Record { ca, serial, .. }, Outcome::Recorded { .. }) => {
+                let earlier = self.records.insert((ca.clone(), *serial), index);
+                assert_eq!(earlier, None, "a certificate is recorded once");
+            }
+            (Command::CutCrl { list, .. }, Outcome::CrlCut(cut)) => {
+                self.cuts.push(CutList::of(&self.register, list, &cut));
+            }
+            (Command::RecordCrl { list, number, .. }, Outcome::Done) => {
+                let cut = self.cuts.iter_mut().rev().find(|cut| cut.of == *list && cut.cut.number == *number);
+                cut.expect("what is recorded was cut").recorded = true;
+            }
+            _ => {}
+        }
+    }
+}
