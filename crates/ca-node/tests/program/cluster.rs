@@ -62,6 +62,13 @@ impl Cluster {
         assert!(self.dev.wait().unwrap().success(), "{}", read(&self.dir.path().join("dev.out")));
     }
 
+    /// `host:port` of a node's status service.
+    pub(crate) fn va(&self, node: usize) -> String {
+        let config = read(&self.nodes[node].config);
+        let va = config.lines().find_map(|line| line.strip_prefix("va = "));
+        va.unwrap().trim_matches('"').to_owned()
+    }
+
     /// A command of the command line, to one node.
     pub(crate) fn ask(&self, node: usize, args: &[&str]) -> Output {
         let mut command = Command::new(PROGRAM);

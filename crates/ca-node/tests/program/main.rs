@@ -7,5 +7,7 @@
 
 mod cluster;
 mod promises;
+mod released;
 mod start;
+mod status;
 mod stop;
