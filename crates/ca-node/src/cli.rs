@@ -10,7 +10,7 @@ use crate::urls::UrlFlags;
 
 /// A distributed, quorum-based certificate authority.
 #[derive(Debug, Parser)]
-#[command(name = "ca-node", version, about, max_term_width = 100)]
+#[command(name = "ca-node", version, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

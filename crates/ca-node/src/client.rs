@@ -23,6 +23,7 @@ use crate::tls;
 
 /// Which cluster, and as whom.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Which cluster, and as whom")]
 pub(crate) struct Connection {
     /// API addresses, `https://host:port`, tried in their order
     #[arg(

@@ -28,6 +28,7 @@ mod tasks;
 mod tls;
 
 mod client;
+mod columns;
 
 mod config;
 mod failure;
@@ -44,7 +45,9 @@ use crate::failure::Failure;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match start(cli) {
+    let ended = start(cli);
+    output::flush();
+    match ended {
         Ok(code) => code,
         Err(failure) => {
             output::talk(&failure.to_string());

@@ -1,15 +1,37 @@
 //! What people see: data on stdout, talk on stderr.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
-/// A line that a program may read.
+use crate::columns::Columns;
+
+/// Lines of a table that a person waits for.
+static TABLE: Columns = Columns::new();
+
+/// A line that a program may read; fields are separated by tabs, and on a terminal stand under each other.
 pub(crate) fn data(text: &str) {
-    // Nobody reads any more: nothing is left to say.
-    let _ = writeln!(std::io::stdout(), "{text}");
+    if text.contains('\t') && std::io::stdout().is_terminal() {
+        print(TABLE.hold(text));
+        return;
+    }
+    flush();
+    print([text.to_owned()]);
+}
+
+/// Shows what still waits to be aligned.
+pub(crate) fn flush() {
+    print(TABLE.release());
+}
+
+fn print(lines: impl IntoIterator<Item = String>) {
+    for line in lines {
+        // Nobody reads any more: nothing is left to say.
+        let _ = writeln!(std::io::stdout(), "{line}");
+    }
 }
 
 /// A line for people.
 pub(crate) fn talk(text: &str) {
+    flush();
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
@@ -20,7 +42,6 @@ pub(crate) fn made(label: &str, value: &str) {
 
 /// Logs to stderr: for people on a terminal, JSON otherwise.
 pub(crate) fn logging(filter: &str) {
-    use std::io::IsTerminal as _;
     let filter = tracing_subscriber::EnvFilter::new(filter);
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
@@ -32,7 +53,6 @@ pub(crate) fn logging(filter: &str) {
 
 /// What the person at the terminal answers; `None` where there is no terminal, or no answer.
 pub(crate) fn ask(question: &str) -> Option<String> {
-    use std::io::IsTerminal as _;
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return None;
     }
