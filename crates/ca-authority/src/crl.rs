@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ca_core::command::Command;
 use ca_core::crl::tbs;
-use ca_core::ids::Digest;
+use ca_core::ids::{CaId, Digest};
 use ca_core::limits::{DELTA_REFRESH_S, STATUS_REFRESH_S};
-use ca_core::outcome::Outcome;
+use ca_core::outcome::{Outcome, Refusal};
 use ca_core::register::{CrlCut, CrlScope, SignedCrl, StorageFault};
 use ca_core::shards::{ListId, ListKind};
 use ca_x509::certificate::assemble;
@@ -16,7 +16,7 @@ use ca_x509::time::UnixSeconds;
 
 use crate::authority::{Authority, Ports};
 use crate::error::ActError;
-use crate::limits::{CRL_OCTETS_PER_S, CRL_PACE_MAX_S, CRL_PACE_MIN_S};
+use crate::limits::{CRL_OCTETS_PER_S, CRL_PACE_MAX_S, CRL_PACE_MIN_S, CUT_POLL_MS, CUT_TURNS};
 use crate::ports::{Clock, Log};
 
 /// A list as it is served.
@@ -26,6 +26,8 @@ pub struct Crl {
     pub cut: CrlCut,
     /// Its DER, the same octets on every node.
     pub der: Arc<[u8]>,
+    /// How many certificates it tells of.
+    pub entries: usize,
 }
 
 /// The lists that were served last: as many as there are scopes, twice.
@@ -85,6 +87,33 @@ impl<P: Ports> Authority<P> {
         }
     }
 
+    /// Publishes every list of a CA now, whatever is due: each complete list, and its delta.
+    ///
+    /// # Errors
+    /// [`ActError`] of the first that fails; the others before it are published.
+    pub async fn publish_all_crls(&self, ca: &CaId) -> Result<(), ActError> {
+        let issuer = self.register().issuer(ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
+        for list in issuer.lists(ca) {
+            self.publish_in_turn(&list, ListKind::Complete).await?;
+            self.publish_in_turn(&list, ListKind::Delta).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits while another node, or the leader's own round, is at this list: what it cuts may not tell of what the
+    /// caller has in mind.
+    async fn publish_in_turn(&self, list: &ListId, kind: ListKind) -> Result<(), ActError> {
+        for _ in 0..CUT_TURNS {
+            match self.publish_crl(list, kind).await {
+                Err(ActError::Refused(Refusal::CutOpen { .. })) => {
+                    self.ports.clock().sleep(CUT_POLL_MS).await
+                }
+                published => return published.map(|_| ()),
+            }
+        }
+        Err(Refusal::CutOpen { list: list.clone() }.into())
+    }
+
     /// The current list of this kind; `None` if there is none, or if it has expired and must not pass for fresh (I12).
     ///
     /// # Errors
@@ -101,12 +130,12 @@ impl<P: Ports> Authority<P> {
         }
         let Some(issuer) = register.issuer(&list.ca)? else { return Ok(None) };
         let tbs = tbs(register, list, &issuer, &signed.cut)?;
-        if Digest::of(&tbs) != signed.tbs_digest {
+        if Digest::of(&tbs.der) != signed.tbs_digest {
             let number = signed.cut.number.0;
             return Err(StorageFault(format!("CRL {number:x} of {list} is not the one that was signed")));
         }
-        let der = assemble(&tbs, issuer.algorithm, &signed.signature).into();
-        let served = Crl { cut: signed.cut.clone(), der };
+        let der = assemble(&tbs.der, issuer.algorithm, &signed.signature).into();
+        let served = Crl { cut: signed.cut.clone(), der, entries: tbs.entries };
         self.lists.put(list, kind, &served);
         Ok(Some(served))
     }

@@ -29,6 +29,12 @@ pub const CRL_PACE_MIN_S: u64 = 5;
 /// A list of any size tells of a revocation after an hour at the latest, where the CA/B Forum (BR 4.9.7) wants a day.
 pub const CRL_PACE_MAX_S: u64 = 3600;
 
+/// How often who wants a list now looks whether another node's cut is signed.
+pub const CUT_POLL_MS: u64 = 50;
+
+/// And how many times: 5 s, a token's deadline.
+pub const CUT_TURNS: usize = 100;
+
 /// How many open intents one sweep looks at.
 pub const SETTLE_ROWS: usize = 256;
 

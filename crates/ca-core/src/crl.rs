@@ -11,7 +11,16 @@ use crate::planted::{Bug, planted};
 use crate::register::{CrlCut, Issuer, Key, Register, Revocation, StatusChange, StorageFault, Value};
 use crate::shards::{ListId, ListKind, Part, Shards};
 
-/// The TBSCertList of a cut, in DER.
+/// A list before its signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListTbs {
+    /// The TBSCertList.
+    pub der: Vec<u8>,
+    /// How many certificates it tells of.
+    pub entries: usize,
+}
+
+/// The TBSCertList of a cut.
 ///
 /// What happened after the cut is not in it: each revocation keeps its history, so that the list can be made at
 /// any later time, after a restart or from a snapshot.
@@ -23,7 +32,7 @@ pub fn tbs(
     list: &ListId,
     issuer: &Issuer,
     cut: &CrlCut,
-) -> Result<Vec<u8>, StorageFault> {
+) -> Result<ListTbs, StorageFault> {
     let cluster = register.cluster()?.ok_or_else(|| StorageFault("a cut without a cluster".into()))?;
     // A shard's list names its place, lest another's be put there. The one of everything is complete for each
     // certificate of its CA, wherever it comes from, and names none (RFC 5280 §5.2.5, §6.3.3 (b)(2)): whoever checks
@@ -50,7 +59,9 @@ pub fn tbs(
         expired_since: None,
     };
     let entries = entries(register, list, issuer.shards, cut)?;
-    tbs.encode(entries).map_err(|e| StorageFault(alloc::format!("the CRL of {list}: {e}")))
+    let count = entries.len();
+    let der = tbs.encode(entries).map_err(|e| StorageFault(alloc::format!("the CRL of {list}: {e}")))?;
+    Ok(ListTbs { der, entries: count })
 }
 
 fn entries(

@@ -142,7 +142,7 @@ impl CrlPermit {
             return Err(OrderError::NotCommitted);
         }
         let tbs = crate::crl::tbs(register, &self.list, &issuer, &self.cut)?;
-        Ok(SigningOrder::with(&issuer.public_key, issuer.algorithm, tbs))
+        Ok(SigningOrder::with(&issuer.public_key, issuer.algorithm, tbs.der))
     }
 }
 

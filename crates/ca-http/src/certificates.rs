@@ -26,7 +26,7 @@ use crate::issue::{idempotency_key, wants_pem};
 use crate::limits::ADMIN_BODY_OCTETS_MAX;
 use crate::problem::Problem;
 use crate::watch::Told;
-use crate::wire::{CertificateAnswer, LogPlace, RevokeAnswer, RevokeRequest};
+use crate::wire::{CertificateAnswer, LogPlace, ReleaseAnswer, ReleaseRequest, RevokeAnswer, RevokeRequest};
 
 /// What may follow the `?`.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -84,6 +84,30 @@ pub(crate) async fn revoke<P: Ports>(
     };
     let mut response = json(StatusCode::OK, &answer)?;
     response.extensions_mut().insert(Told { serial, index: Some(revoked.index) });
+    Ok(response)
+}
+
+/// `POST /api/v1/certificates/{serial}/release`: from a hold, and from nothing else (I10).
+pub(crate) async fn release<P: Ports>(
+    State(doors): State<Doors<P>>,
+    Extension(Caller(identity)): Extension<Caller>,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    // Idempotent by itself, as revoking is.
+    idempotency_key(&headers)?;
+    let body = body::read(body, ADMIN_BODY_OCTETS_MAX).await?;
+    let asked: ReleaseRequest =
+        if body.trim_ascii().is_empty() { ReleaseRequest::default() } else { body::json(&body)? };
+    let serial = serial(&text)?;
+    let (ca, _) = find(&doors, asked.ca.as_deref(), serial).await?;
+    let (authority, issuer) = (doors.authority.clone(), ca.clone());
+    let index = doors.act(async move { authority.release(identity, issuer, serial).await }).await?;
+    let answer =
+        ReleaseAnswer { serial: serial.to_string(), ca: ca.to_string(), log: LogPlace { index: index.0 } };
+    let mut response = json(StatusCode::OK, &answer)?;
+    response.extensions_mut().insert(Told { serial, index: Some(index) });
     Ok(response)
 }
 

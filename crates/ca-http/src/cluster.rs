@@ -98,7 +98,7 @@ pub(crate) async fn whoami<P: Ports>(
     json(StatusCode::OK, &answer)
 }
 
-fn issuer<P: Ports>(doors: &Doors<P>, name: &str) -> Result<(CaId, Issuer), Problem> {
+pub(crate) fn issuer<P: Ports>(doors: &Doors<P>, name: &str) -> Result<(CaId, Issuer), Problem> {
     let ca: CaId = name.parse().map_err(|_| DoorError::NotFound)?;
     match doors.register().issuer(&ca)? {
         Some(issuer) => Ok((ca, issuer)),

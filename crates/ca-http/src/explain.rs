@@ -365,6 +365,13 @@ pub const CHAPTERS: &[Chapter] = &[
                 "issue a new certificate",
             ),
             entry(
+                "crl-wrong",
+                "A list of revocations is not what it ought to be",
+                "A node serves other octets than the rest, or a list that does not verify, names another place, or \
+                 is too old. A node whose register makes another list than the one that was signed stops by itself.",
+                "ca-node status, and the log of the node that is named",
+            ),
+            entry(
                 "cut-open",
                 "This list is being signed",
                 "One at a time, so that one number never has two contents.",

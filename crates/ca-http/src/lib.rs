@@ -44,6 +44,7 @@ mod extract;
 
 pub mod explain;
 pub mod limits;
+mod lists;
 pub mod problem;
 pub mod wire;
 

@@ -15,12 +15,12 @@ use crate::search::Asked;
 use crate::wire::{
     CaAnswer, CertificateAnswer, CertificatesAnswer, ClusterAnswer, EnrolmentAnswer, EnrolmentMintRequest,
     EnrolmentMinted, GrantDocument, HistoryAnswer, IssueAnswer, IssueRequest, JoinAnswer, JoinRequest,
-    JoinTokenAnswer, MemberAnswer, ProfileChanged, ProfileDocument, RevocationsAnswer, RevocationsRequest,
-    RevokeAnswer, RevokeRequest, WhoamiAnswer,
+    JoinTokenAnswer, ListAnswer, MemberAnswer, ProfileChanged, ProfileDocument, ReleaseAnswer,
+    ReleaseRequest, RevocationsAnswer, RevocationsRequest, RevokeAnswer, RevokeRequest, WhoamiAnswer,
 };
 use crate::{
-    certificates, cluster, enrolment, grants, health, history, issue, join, openapi, profiles, revocations,
-    search,
+    certificates, cluster, enrolment, grants, health, history, issue, join, lists, openapi, profiles,
+    revocations, search,
 };
 
 pub(crate) fn table<P: Ports>() -> Vec<Route<P>> {
@@ -106,7 +106,18 @@ fn revocations<P: Ports>() -> Vec<Route<P>> {
             .may_take::<RevokeRequest>()
             .gives::<RevokeAnswer>(200, "revoked, and in the log")
             .acts()
-            .refuses(&["intent-abandoned", "not-recorded", "unknown-ca", "unknown-serial"]),
+            .refuses(&["intent-abandoned", "not-recorded", "outside-profile", "unknown-ca", "unknown-serial"]),
+        post("/api/v1/certificates/{serial}/release", Has(REVOKERS), certificates::release::<P>)
+            .about(
+                "certificates",
+                "Release a certificate from its hold",
+                "What was revoked with the reason `certificateHold`, and with no other, is good again from here on.",
+            )
+            .idempotent()
+            .may_take::<ReleaseRequest>()
+            .gives::<ReleaseAnswer>(200, "good again, and in the log")
+            .acts()
+            .refuses(&["not-on-hold", "not-recorded", "unknown-ca", "unknown-serial"]),
         post("/api/v1/revocations", Has(REVOKERS), revocations::revoke::<P>)
             .about(
                 "certificates",
@@ -118,7 +129,7 @@ fn revocations<P: Ports>() -> Vec<Route<P>> {
             .takes::<RevocationsRequest>()
             .gives::<RevocationsAnswer>(200, "what this call has revoked, or would")
             .acts()
-            .refuses(&["not-recorded", "unknown-ca", "unknown-serial"]),
+            .refuses(&["not-recorded", "outside-profile", "unknown-ca", "unknown-serial"]),
     ]
 }
 
@@ -140,6 +151,25 @@ fn cas<P: Ports>() -> Vec<Route<P>> {
             )
             .gives_raw(200, "the chain", PEM_CHAIN)
             .refuses(&["ca-inactive", "not-found", "unknown-ca"]),
+        get("/api/v1/cas/{ca}/crl", Anyone, lists::show::<P>)
+            .about(
+                "CAs",
+                "Show a CA's lists of revocations",
+                "Those that this node serves now, each with its address at the status service.",
+            )
+            .gives_each::<ListAnswer>(200, "every list, a complete one before its delta")
+            .refuses(&["not-found", "not-initialised", "unknown-ca"]),
+        post("/api/v1/cas/{ca}/crl", Has(&[Role::Officer, Role::Operator]), lists::renew::<P>)
+            .about(
+                "CAs",
+                "Make a CA's lists of revocations anew",
+                "They come by themselves, at 45 % of their life and within seconds of a revocation: this is for who \
+                 does not want to wait.",
+            )
+            .idempotent()
+            .gives_each::<ListAnswer>(200, "every list, signed a moment ago")
+            .signs()
+            .refuses(&["ca-inactive", "cut-closed", "cut-open", "no-base", "not-found", "unknown-ca", "unknown-list"]),
     ]
 }
 

@@ -115,6 +115,26 @@ pub struct RevokeAnswer {
     pub log: LogPlace,
 }
 
+/// `POST /api/v1/certificates/{serial}/release`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseRequest {
+    /// The CA, if the serial is known under more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+}
+
+/// The answer to a [`ReleaseRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReleaseAnswer {
+    /// The serial.
+    pub serial: String,
+    /// The CA.
+    pub ca: String,
+    /// Where this stands in the log.
+    pub log: LogPlace,
+}
+
 /// `GET /api/v1/certificates?filter=&limit=&cursor=`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CertificatesAnswer {
@@ -222,6 +242,32 @@ pub struct CaAnswer {
     /// When the CRL that it serves ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crl_next_update: Option<String>,
+}
+
+/// One of `GET /api/v1/cas/{ca}/crl`: a list of revocations that is served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ListAnswer {
+    /// `issuing` for everything that the CA issued, `issuing-3` for a shard.
+    pub list: String,
+    /// `complete`, or `delta`: what changed since the list `base`.
+    pub kind: String,
+    /// Where it is for everybody.
+    pub url: String,
+    /// Its number (RFC 5280 §5.2.3), decimal. A list's numbers rise; deltas are counted along, gaps may be.
+    pub number: String,
+    /// The number of the complete list that a delta is read on top of (RFC 5280 §5.2.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// When it was true.
+    pub this_update: String,
+    /// When it ends. The next one comes in the first half of its life.
+    pub next_update: String,
+    /// How many certificates it tells of.
+    pub entries: usize,
+    /// How long it is.
+    pub octets: usize,
+    /// SHA-256 of its octets, the same on every node.
+    pub sha256: String,
 }
 
 /// The answer to a change of a profile.

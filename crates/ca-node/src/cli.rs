@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Issue(Issue),
     /// Revokes certificates
     Revoke(Revoke),
+    /// Releases certificates from their hold
+    Release(Release),
     /// Certificates that were issued
     Cert {
         #[command(subcommand)]
@@ -230,6 +232,16 @@ pub(crate) struct Issue {
     /// An enrolment token, or `@FILE` with one, instead of a client certificate
     #[arg(long, env = "CA_ENROLMENT_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Release {
+    /// Serials (hex), or certificate files
+    #[arg(required = true)]
+    pub(crate) serials: Vec<String>,
+    /// The CA
+    #[arg(long, default_value = "issuing")]
+    pub(crate) ca: String,
 }
 
 #[derive(Args, Debug)]
@@ -410,11 +422,27 @@ pub(crate) enum Log {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Crl {
-    /// The current list, PEM
-    Get {
+    /// Every list that is served: number, times, entries, size, address
+    List {
+        /// The CA; all of them if none is named
+        ca: Option<String>,
+    },
+    /// Makes every list of a CA anew, at once
+    Now {
         /// The CA
         #[arg(default_value = "issuing")]
         ca: String,
+    },
+    /// A list, PEM
+    Get {
+        /// Its name, as in its address: a CA, perhaps with a shard, perhaps with -delta
+        #[arg(default_value = "issuing")]
+        list: String,
+    },
+    /// Fetches every list from every node and checks octets, signature, place, number and age
+    Verify {
+        /// The CA; all of them if none is named
+        ca: Option<String>,
     },
 }
 

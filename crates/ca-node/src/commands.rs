@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod certificates;
+mod crl;
 mod dev;
 mod enrolment;
 mod grant;
@@ -30,13 +31,19 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Status { wait } => return status::run(&connection, output, wait).await,
         Command::Issue(issue) => certificates::issue(&connection, output, issue).await,
         Command::Revoke(revoke) => certificates::revoke(&connection, revoke).await,
+        Command::Release(release) => certificates::release(&connection, release).await,
         Command::Cert { what: Cert::Show { serial, ca } } => {
             certificates::show(&connection, output, &serial, &ca).await
         }
         Command::Cert { what: Cert::List { filter } } => search::list(&connection, output, &filter).await,
         Command::Cert { what: Cert::Count { filter } } => search::count(&connection, &filter).await,
         Command::Cert { what: Cert::Export { filter } } => search::export(&connection, &filter).await,
-        Command::Crl { what: Crl::Get { ca } } => ocsp::crl(&connection, &ca).await,
+        Command::Crl { what } => match what {
+            Crl::List { ca } => crl::list(&connection, output, ca.as_deref()).await,
+            Crl::Now { ca } => crl::now(&connection, output, &ca).await,
+            Crl::Get { list } => crl::get(&connection, &list).await,
+            Crl::Verify { ca } => crl::verify(&connection, ca.as_deref()).await,
+        },
         Command::Ocsp { what: Ocsp::Ask { serial, ca, all_nodes } } => {
             ocsp::ask(&connection, &serial, &ca, all_nodes).await
         }

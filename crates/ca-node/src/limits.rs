@@ -62,3 +62,6 @@ pub(crate) const CLIENT_MAX: Duration = Duration::from_secs(15);
 /// How long `status --wait` goes on: a new node has its keys and its responder within seconds; minutes are for one
 /// that catches up with a long log.
 pub(crate) const HEALTHY_WITHIN: Duration = Duration::from_secs(120);
+
+/// How often a list is fetched again where nodes serve different ones: a new one is with all of them in a moment.
+pub(crate) const CRL_TRIES: usize = 10;

@@ -14,7 +14,7 @@ use crate::error::DoorError;
 use crate::problem::status_of;
 
 /// What only the program says, never a door.
-const PROGRAM: [&str; 18] = [
+const PROGRAM: [&str; 19] = [
     "config-unknown-key",
     "config-invalid",
     "port-in-use",
@@ -33,6 +33,7 @@ const PROGRAM: [&str; 18] = [
     "bad-node-count",
     "urls-missing",
     "bad-url",
+    "crl-wrong",
 ];
 
 /// Every slug that a door may answer with.

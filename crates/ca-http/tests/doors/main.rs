@@ -19,6 +19,8 @@ mod history;
 #[cfg(test)]
 mod linted;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod openssl;
 #[cfg(test)]
 mod search;

@@ -12,7 +12,7 @@ use crate::openssl::Bench;
 use crate::world::{Answer, World, get, id, post};
 
 /// A bench with `leaf.pem`, `issuing.pem`, `root.pem` and an OCSP request for the leaf in `ask.der`.
-async fn with_leaf(world: &World, caller: &[u8], nonce: &str) -> (Bench, String) {
+pub(crate) async fn with_leaf(world: &World, caller: &[u8], nonce: &str) -> (Bench, String) {
     let issued = world.issued(caller).await;
     let bench = Bench::new();
     bench.write("leaf.pem", issued["certificate"].as_str().unwrap());

@@ -1,4 +1,4 @@
-//! issue, revoke, cert show.
+//! issue, revoke, release, cert show.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use ca_x509::certificate::Certificate;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::cli::{Format, Issue, Revoke};
+use crate::cli::{Format, Issue, Release, Revoke};
 use crate::client::Connection;
 use crate::failure::Failure;
 use crate::output::{data, made, talk};
@@ -69,6 +69,18 @@ pub(super) async fn revoke(connection: &Connection, command: Revoke) -> Result<(
         let answer = connection.call(Method::POST, &path, &[JSON], Some(body)).await?;
         let revoked: Value = serde_json::from_slice(&answer.body).map_err(Failure::internal)?;
         made("Revoked", &format!("{} since {}", text(&revoked, "serial"), text(&revoked, "revoked_at")));
+    }
+    Ok(())
+}
+
+pub(super) async fn release(connection: &Connection, command: Release) -> Result<(), Failure> {
+    for named in &command.serials {
+        let serial = &serial_of(named)?;
+        let body = serde_json::to_vec(&json!({ "ca": command.ca })).map_err(Failure::internal)?;
+        let path = format!("/api/v1/certificates/{serial}/release");
+        let answer = connection.call(Method::POST, &path, &[JSON], Some(body)).await?;
+        let released: Value = serde_json::from_slice(&answer.body).map_err(Failure::internal)?;
+        made("Released", text(&released, "serial"));
     }
     Ok(())
 }

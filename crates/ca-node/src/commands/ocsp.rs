@@ -1,4 +1,4 @@
-//! ocsp ask, crl get: as a relying party would, over plain HTTP, with every signature checked.
+//! ocsp ask: as a relying party would, over plain HTTP, with every signature checked.
 
 use ca_authority::ports::Verifier as _;
 use ca_hsm::SignatureVerifier;
@@ -11,13 +11,6 @@ use serde_json::Value;
 use crate::client::{Connection, plain};
 use crate::failure::Failure;
 use crate::output::{data, made};
-
-pub(super) async fn crl(connection: &Connection, ca: &str) -> Result<(), Failure> {
-    let (_, va) = first_node(connection).await?;
-    let der = plain(&va, Method::GET, &format!("/crl/{ca}.crl"), None).await?;
-    data(ca_x509::pem::encode(ca_x509::pem::CRL, &der).trim_end());
-    Ok(())
-}
 
 pub(super) async fn ask(
     connection: &Connection,
@@ -73,7 +66,7 @@ fn verified(basic: &BasicResponse, issuer: &Certificate) -> Result<(), Failure> 
 }
 
 /// Names and status service addresses of all members.
-async fn nodes(connection: &Connection) -> Result<Vec<(String, String)>, Failure> {
+pub(super) async fn nodes(connection: &Connection) -> Result<Vec<(String, String)>, Failure> {
     let cluster = connection.get("/api/v1/cluster").await?;
     let members = cluster.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
     let text =
@@ -81,7 +74,7 @@ async fn nodes(connection: &Connection) -> Result<Vec<(String, String)>, Failure
     Ok(members.iter().map(|member| (text(member, "name"), text(member, "va_address"))).collect())
 }
 
-async fn first_node(connection: &Connection) -> Result<(String, String), Failure> {
+pub(super) async fn first_node(connection: &Connection) -> Result<(String, String), Failure> {
     let mut nodes = nodes(connection).await?;
     if nodes.is_empty() {
         return Err(Failure::internal("a cluster without members"));

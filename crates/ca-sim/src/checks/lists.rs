@@ -50,11 +50,11 @@ impl CutList {
         let register: &dyn Register = register;
         let issuer = register.issuer(&of.ca).expect("memory has no faults").expect("it is defined");
         let tbs = ca_core::crl::tbs(register, of, &issuer, cut).expect("memory has no faults");
-        let list = CertificateList::parse(&assemble(&tbs, issuer.algorithm, b"unsigned"));
+        let list = CertificateList::parse(&assemble(&tbs.der, issuer.algorithm, b"unsigned"));
         Self {
             of: of.clone(),
             cut: cut.clone(),
-            digest: Digest::of(&tbs),
+            digest: Digest::of(&tbs.der),
             list: list.expect("a list was cut"),
             recorded: false,
             revocations,
