@@ -61,8 +61,8 @@ fn described(list: &ListId, kind: ListKind, url: String, crl: &Crl) -> ListAnswe
         }
         .to_owned(),
         url,
-        number: crl.cut.number.to_string(),
-        base: crl.cut.base.map(|base| base.number.to_string()),
+        number: format!("{:x}", crl.cut.number.0),
+        base: crl.cut.base.map(|base| format!("{:x}", base.number.0)),
         this_update: crl.cut.this_update.to_string(),
         next_update: crl.cut.next_update.to_string(),
         entries: crl.entries,

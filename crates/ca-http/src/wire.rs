@@ -253,7 +253,7 @@ pub struct ListAnswer {
     pub kind: String,
     /// Where it is for everybody.
     pub url: String,
-    /// Its number (RFC 5280 §5.2.3), decimal. A list's numbers rise; deltas are counted along, gaps may be.
+    /// Its number (RFC 5280 §5.2.3), in hex. A list's numbers rise; deltas are counted along, gaps may be.
     pub number: String,
     /// The number of the complete list that a delta is read on top of (RFC 5280 §5.2.4).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -157,7 +157,7 @@ fn faults(list: &ListAnswer, der: &[u8], issuer: &Certificate) -> Vec<String> {
             tbs.authority_key_identifier == key.key_identifier(),
             "its authority key identifier is not the CA's",
         ),
-        (tbs.number.to_string() == list.number, "its number is not the one in the log"),
+        (format!("{:x}", tbs.number.0) == list.number, "its number is not the one in the log"),
         (tbs.distribution_point.as_ref().is_none_or(|named| *named == place), "it names another place"),
         (parsed.entries().len() == list.entries, "its entries are not those in the log"),
         (tbs.next_update > now, "it has expired"),
