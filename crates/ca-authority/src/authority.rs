@@ -10,7 +10,7 @@ use crate::crl::CrlCache;
 use crate::error::ActError;
 use crate::freshness::Freshness;
 use crate::issue::Issued;
-use crate::ocsp::AnswerCache;
+use crate::ocsp::{AnswerCache, KnownIssuers};
 use crate::ports::{Clock, Entropy, Log, Signer, Verifier};
 use crate::refusals::RefusalBook;
 
@@ -45,6 +45,7 @@ pub struct Authority<P> {
     pub(crate) freshness: Freshness,
     pub(crate) lists: CrlCache,
     pub(crate) answers: AnswerCache,
+    pub(crate) issuers: KnownIssuers,
     pub(crate) refusals: RefusalBook,
 }
 
@@ -63,6 +64,7 @@ impl<P: Ports> Authority<P> {
             freshness,
             lists: CrlCache::default(),
             answers: AnswerCache::default(),
+            issuers: KnownIssuers::default(),
             refusals: RefusalBook::default(),
         }
     }

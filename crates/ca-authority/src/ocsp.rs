@@ -1,13 +1,15 @@
 //! Answers OCSP requests with this node's own responder key (RFC 6960, RFC 5019, RFC 9654; R9).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ca_core::ids::{CaId, UnixMillis};
 use ca_core::limits::{STATUS_LIFE_S, STATUS_REFRESH_S};
 use ca_core::permit::ResponderKey;
 use ca_core::planted::{Bug, planted};
-use ca_core::status::{Status, issuer_of, told};
+use ca_core::register::{Register, StorageFault};
+use ca_core::status::{IssuerHashes, Status, told};
+use ca_x509::certificate::TbsCertificate;
 use ca_x509::ocsp::{
     CertId, CertStatus, OcspError, OcspRequest, ResponseData, SingleResponse, assemble_response,
 };
@@ -86,6 +88,8 @@ impl<P: Ports> Authority<P> {
         let cached = single.as_ref().and_then(|(id, status)| self.answers.get(id.as_der(), *status));
         if let Some(cached) = &cached
             && cached.responder == responder.serial
+            // A `good` of before a hold is true as it is dated, but no news for who was told of the hold.
+            && (cached.status != Status::Good || cached.life.this_update >= changed)
             && as_of.seconds().0.saturating_sub(cached.life.this_update.0) < STATUS_REFRESH_S
         {
             return Ok(cached.answer());
@@ -101,7 +105,7 @@ impl<P: Ports> Authority<P> {
         let this_update = as_of.seconds();
         let life =
             Life { this_update, next_update: UnixSeconds(this_update.0.saturating_add(STATUS_LIFE_S)) };
-        let der: Arc<[u8]> = match self.signed(&responder, request, told, life).await {
+        let der: Arc<[u8]> = match self.signed(&ca, &responder, request, told, life).await {
             Ok(der) => der.into(),
             // Without a token the node serves what is signed, until its nextUpdate (I12).
             Err(error) => {
@@ -127,11 +131,12 @@ impl<P: Ports> Authority<P> {
         Ok(as_of)
     }
 
-    /// One delegated responder speaks for one CA; a request over several gets `unauthorized`.
+    /// One delegated responder speaks for one CA: it is authorized by that CA's own signature (RFC 6960 §4.2.2.2), and
+    /// an answer has one. So a request over several CAs gets `unauthorized`, as one over a CA of others does.
     fn one_ca(&self, ids: &[CertId]) -> Result<CaId, OcspError> {
         let mut found: Option<CaId> = None;
         for id in ids {
-            let ca = issuer_of(self.register(), id).map_err(|_| OcspError::InternalError)?;
+            let ca = self.issuers.meant(self.register(), id).map_err(|_| OcspError::InternalError)?;
             let ca = ca.ok_or(OcspError::Unauthorized)?;
             if *found.get_or_insert_with(|| ca.clone()) != ca {
                 return Err(OcspError::Unauthorized);
@@ -156,14 +161,26 @@ impl<P: Ports> Authority<P> {
         if found.0 == Status::Open { Err(OcspError::TryLater) } else { Ok(found) }
     }
 
+    /// Statuses never leave the register: they are known of every certificate since the CA's own began
+    /// (RFC 6960 §4.4.4).
+    fn archived_since(&self, ca: &CaId) -> Result<Option<UnixSeconds>, StorageFault> {
+        let register = self.register();
+        let Some(issuer) = register.issuer(ca)? else { return Ok(None) };
+        let Some(serial) = issuer.certificate else { return Ok(None) };
+        let own = register.certificate(&issuer.parent, serial)?;
+        Ok(own.and_then(|own| TbsCertificate::decode(&own.tbs).ok()).map(|tbs| tbs.not_before))
+    }
+
     async fn signed(
         &self,
+        ca: &CaId,
         responder: &ResponderKey,
         request: OcspRequest,
         told: Vec<Status>,
         life: Life,
     ) -> Result<Vec<u8>, OcspError> {
         let responses = request.cert_ids.into_iter().zip(told);
+        let archive_cutoff = self.archived_since(ca).map_err(|_| OcspError::InternalError)?;
         let data = ResponseData {
             responder: responder.public_key().key_identifier(),
             produced_at: self.ports.clock().now().seconds(),
@@ -177,10 +194,11 @@ impl<P: Ports> Authority<P> {
                     },
                     this_update: life.this_update,
                     next_update: Some(life.next_update),
-                    archive_cutoff: None,
+                    archive_cutoff: archive_cutoff.filter(|_| status != Status::Unassigned),
                 })
                 .collect(),
             nonce: request.nonce,
+            // What was not issued is `unknown` here and never `revoked` (RFC 6960 §2.2, §4.4.8).
             extended_revoke: false,
         };
         let data = data.encode().map_err(|_| OcspError::InternalError)?;
@@ -190,6 +208,30 @@ impl<P: Ports> Authority<P> {
         })?;
         let certificates = [responder.certificate.as_slice()];
         Ok(assemble_response(&data, responder.algorithm(), &signature.into_octets(), &certificates))
+    }
+}
+
+/// What the CAs are called in CertIDs. Name and key of a CA never change and no two have the same, so that what is here
+/// once stays right; there are as many as CAs.
+#[derive(Debug, Default)]
+pub(crate) struct KnownIssuers {
+    hashes: Mutex<BTreeMap<CaId, IssuerHashes>>,
+}
+
+impl KnownIssuers {
+    /// The CA that a CertID means. The register is asked only for who is not known yet.
+    fn meant(&self, register: &dyn Register, id: &CertId) -> Result<Option<CaId>, StorageFault> {
+        let mut hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |hashes: &BTreeMap<CaId, IssuerHashes>| {
+            hashes.iter().find(|(_, hashes)| hashes.are_in(id)).map(|(ca, _)| ca.clone())
+        };
+        if let Some(ca) = known(&hashes) {
+            return Ok(Some(ca));
+        }
+        for (ca, issuer) in register.issuers()? {
+            hashes.entry(ca).or_insert_with(|| IssuerHashes::of(&issuer));
+        }
+        Ok(known(&hashes))
     }
 }
 

@@ -1,6 +1,4 @@
-//! A certificate's status, and which CA an OCSP request means.
-
-use alloc::vec::Vec;
+//! A certificate's status, and what a CA is called in OCSP requests.
 
 use ca_x509::crl::RevocationReason;
 use ca_x509::ocsp::{CertId, HashAlgorithm};
@@ -63,28 +61,34 @@ pub fn told(
     Ok((status, released))
 }
 
-/// The CA that a CertID means (RFC 6960 §4.1.1): hashes of the issuer's name and key, by SHA-1 or SHA-256.
-///
-/// # Errors
-/// [`StorageFault`]: the node must stop.
-pub fn issuer_of(register: &dyn Register, id: &CertId) -> Result<Option<CaId>, StorageFault> {
-    let issuers = register.issuers()?;
-    Ok(issuers.into_iter().find(|(_, issuer)| means(id, issuer)).map(|(ca, _)| ca))
+/// What an issuer is called in CertIDs (RFC 6960 §4.1.1): the hashes of its name and its key bits. Made once an issuer,
+/// for a request should not have all of them hashed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerHashes {
+    sha1: [[u8; 20]; 2],
+    sha256: [[u8; 32]; 2],
 }
 
-fn means(id: &CertId, issuer: &Issuer) -> bool {
-    let name = hash(id.hash, issuer.subject.as_der());
-    let key = hash(id.hash, issuer.public_key.key_bits());
-    name.is_some_and(|name| name == id.issuer_name_hash) && key.is_some_and(|key| key == id.issuer_key_hash)
-}
-
-fn hash(algorithm: HashAlgorithm, octets: &[u8]) -> Option<Vec<u8>> {
-    match algorithm {
-        HashAlgorithm::Sha1 => {
-            use sha1::Digest as _;
-            Some(sha1::Sha1::digest(octets).to_vec())
+impl IssuerHashes {
+    /// The hashes of this issuer.
+    #[must_use]
+    pub fn of(issuer: &Issuer) -> Self {
+        use sha1::Digest as _;
+        let hashed = [issuer.subject.as_der(), issuer.public_key.key_bits()];
+        Self {
+            sha1: hashed.map(|octets| sha1::Sha1::digest(octets).into()),
+            sha256: hashed.map(|octets| crate::ids::Digest::of(octets).0),
         }
-        HashAlgorithm::Sha256 => Some(crate::ids::Digest::of(octets).0.to_vec()),
-        HashAlgorithm::Other => None,
+    }
+
+    /// Whether a CertID means this issuer.
+    #[must_use]
+    pub fn are_in(&self, id: &CertId) -> bool {
+        let asked = [id.issuer_name_hash.as_slice(), id.issuer_key_hash.as_slice()];
+        match id.hash {
+            HashAlgorithm::Sha1 => self.sha1.each_ref().map(<[u8; 20]>::as_slice) == asked,
+            HashAlgorithm::Sha256 => self.sha256.each_ref().map(<[u8; 32]>::as_slice) == asked,
+            HashAlgorithm::Other => false,
+        }
     }
 }

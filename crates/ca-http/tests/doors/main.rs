@@ -21,6 +21,8 @@ mod linted;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod ocsp;
+#[cfg(test)]
 mod openssl;
 #[cfg(test)]
 mod search;

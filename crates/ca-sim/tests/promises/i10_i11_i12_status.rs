@@ -277,6 +277,26 @@ fn i12_an_expired_responder_says_nothing() {
     world.settle_and_check();
 }
 
+/// Mechanism: `ca_authority::responder::responder_request`, `past_half`: a responder is certified anew at half of its
+/// 14 days, and no answer of the old one is used again.
+#[test]
+fn i12_responders_are_certified_anew_at_half_of_their_life() {
+    let world = World::bootstrapped(3);
+    let issued = world.issue(1, "a.example.test").unwrap();
+    let responder =
+        |node| world.node(node).register().responder(&ca_sim::world::ca("issuing"), NodeId(node)).unwrap();
+    let mut serials = std::collections::BTreeSet::new();
+    for _ in 0..30 {
+        world.wait_ms(24 * 3_600_000);
+        world.refresh_all();
+        world.certify_responders();
+        assert_eq!(world.status(2, &issued), Said::Good);
+        serials.insert(responder(2).unwrap());
+    }
+    assert_eq!(serials.len(), 5, "once a week in 30 days, beside the first");
+    world.settle_and_check();
+}
+
 /// Mechanism: `ca_authority::ocsp::usable_as_of`.
 #[test]
 fn i12_i17_a_minority_answers_for_its_grace_and_then_says_try_later() {

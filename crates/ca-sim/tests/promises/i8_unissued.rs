@@ -68,7 +68,7 @@ fn i8_a_restored_node_says_nothing_before_it_has_caught_up() {
     world.settle_and_check();
 }
 
-/// Mechanism: `ca_core::status::issuer_of`, which compares name and key.
+/// Mechanism: `ca_core::status::IssuerHashes::are_in`, which compares name and key.
 #[test]
 fn i8_a_foreign_issuer_is_unauthorized() {
     let world = World::bootstrapped(1);
