@@ -17,10 +17,12 @@ mod oids;
 mod reading;
 
 mod baseline;
+mod constraints;
 mod encoding;
 mod extensions;
 mod fields;
 mod keys;
+mod marks;
 mod names;
 mod purposes;
 
@@ -49,10 +51,12 @@ pub fn lint(tbs: &[u8], planned: &TbsCertificate) -> Result<(), Refusal> {
 type Rule = (&'static str, &'static str, fn(&Reading<'_>) -> Result<(), String>);
 
 /// The encoding first: the other rules count on it.
-const TABLES: [&[Rule]; 7] = [
+const TABLES: [&[Rule]; 9] = [
     encoding::RULES,
     fields::RULES,
     extensions::RULES,
+    constraints::RULES,
+    marks::RULES,
     names::RULES,
     keys::RULES,
     purposes::RULES,

@@ -148,7 +148,7 @@ fn is_printable(octet: u8) -> bool {
 }
 
 /// 1 to 253 characters in labels of 1 to 63 (RFC 1035 §2.3.4); the wildcard is another rule's.
-fn is_host_name(name: &str) -> bool {
+pub(super) fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         let letters =
             label.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'*'));
@@ -158,7 +158,7 @@ fn is_host_name(name: &str) -> bool {
 }
 
 /// RFC 5321 §4.1.2 and §4.5.3.1 without quoted local parts and address literals, which nobody has.
-fn is_mailbox(name: &str) -> bool {
+pub(super) fn is_mailbox(name: &str) -> bool {
     let is_atom = |atom: &str| {
         let special = |octet| b"!#$%&'*+-/=?^_`{|}~".contains(&octet);
         !atom.is_empty() && atom.bytes().all(|octet| octet.is_ascii_alphanumeric() || special(octet))
@@ -170,7 +170,7 @@ fn is_mailbox(name: &str) -> bool {
 }
 
 /// RFC 3986 §3.1 and §4.3: a scheme, a colon and something after it; after `//`, an authority.
-fn is_absolute(name: &str) -> bool {
+pub(super) fn is_absolute(name: &str) -> bool {
     let Some((scheme, rest)) = name.split_once(':') else { return false };
     let begins = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
     let scheme =

@@ -26,6 +26,16 @@ pub(super) const SCT_LIST: &[u8] = &[0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 2];
 /// RFC 6962 §3.1.
 pub(super) const CT_POISON: &[u8] = &[0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 3];
 
+/// [MS-WCCE] §2.2.2.7.7.1.
+pub(super) const MS_TEMPLATE_NAME: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2];
+/// [MS-WCCE] §2.2.2.7.7.2.
+pub(super) const MS_TEMPLATE: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 21, 7];
+
+// Forms of otherName (RFC 9598 §3; [MS-WCCE] §2.2.2.7.7), and an access method (RFC 5280 §4.2.2.1).
+pub(super) const SMTP_UTF8_MAILBOX: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 8, 9];
+pub(super) const USER_PRINCIPAL_NAME: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2, 3];
+pub(super) const ACCESS_OCSP: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 48, 1];
+
 // Purposes: id-kp is 1.3.6.1.5.5.7.3 (RFC 5280 §4.2.1.12).
 pub(super) const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 pub(super) const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
@@ -116,6 +126,9 @@ mod tests {
         for (oid, text) in [
             (KEY_USAGE, "2.5.29.15"),
             (TLS_FEATURE, "1.3.6.1.5.5.7.1.24"),
+            (MS_TEMPLATE, "1.3.6.1.4.1.311.21.7"),
+            (USER_PRINCIPAL_NAME, "1.3.6.1.4.1.311.20.2.3"),
+            (SMTP_UTF8_MAILBOX, "1.3.6.1.5.5.7.8.9"),
             (SCT_LIST, "1.3.6.1.4.1.11129.2.4.2"),
             (RESERVED_SERVER_POLICIES[1], "2.23.140.1.2.1"),
             (DOMAIN_COMPONENT, "0.9.2342.19200300.100.1.25"),
