@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use ca_x509::certificate::{Extensions, KeyUsage};
+use ca_x509::certificate::Extensions;
 
 use super::{Allow, Audience, KeyRule, Profile, StatusRule};
 use crate::limits::{
@@ -49,15 +49,18 @@ const RULES: &[Rule] = &[
     ("validity.default", |p| found(p.validity.default_s == 0, "it is 0")),
     ("validity.default", |p| {
         let (default_s, max_s) = (p.validity.default_s, p.validity.max_s);
-        found(default_s > max_s, alloc::format!("{default_s} s are more than max, {max_s} s"))
+        found(default_s > max_s, alloc::format!("{} are more than max, {}", life(default_s), life(max_s)))
     }),
     ("validity.max", |p| {
         let max_s = p.validity.max_s;
-        found(max_s > LIFE_MAX_S, alloc::format!("{max_s} s are more than {LIFE_MAX_S} s"))
+        found(max_s > LIFE_MAX_S, alloc::format!("{} are more than {}", life(max_s), life(LIFE_MAX_S)))
     }),
     ("validity.backdate", |p| {
         let backdate_s = p.validity.backdate_s;
-        found(backdate_s > BACKDATE_MAX_S, alloc::format!("{backdate_s} s are more than {BACKDATE_MAX_S} s"))
+        found(
+            backdate_s > BACKDATE_MAX_S,
+            alloc::format!("{} are more than {}", life(backdate_s), life(BACKDATE_MAX_S)),
+        )
     }),
     ("audience", |p| {
         let ca = p.basic_constraints.ca && p.audience == Audience::Requesters;
@@ -92,15 +95,22 @@ const RULES: &[Rule] = &[
         unwritable(&Extensions { name_constraints: p.name_constraints.clone(), ..Extensions::default() })
     }),
     ("ca", |p| unwritable(&Extensions { policy_constraints: p.policy_constraints, ..Extensions::default() })),
-    ("ca", |p| {
-        let signs = [p.key_usage, p.rsa_key_usage, p.ec_key_usage];
-        let signs = signs.into_iter().any(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN));
-        found(p.basic_constraints.ca != signs, "[ca] and keyCertSign go together (RFC 5280 §4.2.1.9)")
-    }),
 ];
 
 fn found(wrong: bool, why: impl Into<String>) -> Option<String> {
     wrong.then(|| why.into())
+}
+
+/// Seconds as people count them.
+fn life(seconds: u64) -> String {
+    let (day_s, hour_s) = (24 * 3600, 3600);
+    if seconds.is_multiple_of(day_s) {
+        alloc::format!("{}d", seconds / day_s)
+    } else if seconds.is_multiple_of(hour_s) {
+        alloc::format!("{}h", seconds / hour_s)
+    } else {
+        alloc::format!("{seconds}s")
+    }
 }
 
 /// Why an extension cannot be written, if it cannot.

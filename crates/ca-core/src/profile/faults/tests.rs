@@ -3,7 +3,7 @@
 use alloc::vec;
 
 use ca_x509::certificate::{
-    CertificatePolicy, ExtendedKeyUsage, NameConstraints, NameSubtree, PolicyConstraints,
+    CertificatePolicy, ExtendedKeyUsage, KeyUsage, NameConstraints, NameSubtree, PolicyConstraints,
 };
 use ca_x509::name::AttributeType;
 use ca_x509::oid::Oid;
@@ -82,7 +82,7 @@ fn each_fault_is_named_by_its_field() {
         ("usage.critical", |p| {
             (p.purposes_marked, p.other_purposes) = (Criticality::Critical, vec![Oid::ANY_PURPOSE]);
         }),
-        ("ca", |p| p.ec_key_usage = KeyUsage::KEY_CERT_SIGN),
+        ("usage.key", |p| p.ec_key_usage = KeyUsage::KEY_CERT_SIGN),
         ("ca", |p| p.inhibit_any_policy = Some(0)),
         ("ca", |p| p.name_constraints = Some(permitting("example.com"))),
     ];
@@ -103,7 +103,7 @@ fn faults_that_a_server_cannot_have_are_named_too() {
             ("ca.permit", |p| p.name_constraints = Some(NameConstraints::default())),
             ("ca.permit", |p| p.name_constraints = Some(permitting(".example.com"))),
             ("ca", |p| p.policy_constraints = Some(PolicyConstraints::default())),
-            ("ca", |p| p.key_usage = KeyUsage::CRL_SIGN),
+            ("usage.key", |p| p.key_usage = KeyUsage::CRL_SIGN),
             ("usage.critical", |p| p.purposes_marked = Criticality::Critical),
             ("staple", |p| p.stapling = Stapling::Required),
             ("names.min", |p| p.names.count_min = 1),

@@ -16,6 +16,11 @@ pub(super) const RULES: &[Rule] = &[
         found(idle, "at least one usage for each key that is taken (RFC 5280 §4.2.1.3)")
     }),
     ("usage.key", |p| {
+        let signs = [p.key_usage, p.rsa_key_usage, p.ec_key_usage];
+        let signs = signs.into_iter().any(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN));
+        found(p.basic_constraints.ca != signs, "keyCertSign and [ca] go together (RFC 5280 §4.2.1.9)")
+    }),
+    ("usage.key", |p| {
         let lists = !p.basic_constraints.ca && p.key_usage.contains(KeyUsage::CRL_SIGN);
         found(lists, "cRLSign is a CA's here: no other list than the issuer's own is made")
     }),
