@@ -20,7 +20,7 @@ impl<P: Ports> Authority<P> {
     /// [`ActError`]; a [`Refusal::ProfileVersion`](ca_core::outcome::Refusal::ProfileVersion) means that somebody
     /// else changed it meanwhile.
     pub async fn define_profile(&self, requester: Identity, profile: Profile) -> Result<LogIndex, ActError> {
-        self.change(Command::DefineProfile { profile, requester }).await
+        self.change(Command::DefineProfile { profile: Box::new(profile), requester }).await
     }
 
     /// Gives an identity exactly these roles, none of which takes the grant away: on every node that has applied the

@@ -133,7 +133,7 @@ impl Step<'_> {
                 let issuer = Issuer { subject, public_key, algorithm, parent, certificate, purpose, shards };
                 self.define_issuer(ca, issuer)
             }
-            Command::DefineProfile { profile, requester: _ } => self.define_profile(profile),
+            Command::DefineProfile { profile, requester: _ } => self.define_profile(*profile),
             Command::SetGrant { grant, requester: _ } => Ok(self.set_grant(grant)),
             Command::Intent(intent) => self.intent(intent),
             Command::Record { ca, serial, signature } => self.record(ca, serial, signature),

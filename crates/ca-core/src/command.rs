@@ -1,5 +1,6 @@
 //! What can be written to the issuance log.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -62,7 +63,7 @@ pub enum Command {
     /// Adds a profile or replaces it by its next version.
     DefineProfile {
         /// As it will be.
-        profile: Profile,
+        profile: Box<Profile>,
         /// Who asked.
         requester: Identity,
     },

@@ -93,7 +93,11 @@ pub(crate) async fn found(
     log::enact(authority, Command::InitCluster { id, name: choices.name.clone(), urls }).await?;
     let node = log::admit(authority, member).await?;
     for profile in built_in(&choices.dns).map_err(Failure::internal)? {
-        log::enact(authority, Command::DefineProfile { profile, requester: Identity::Ceremony }).await?;
+        log::enact(
+            authority,
+            Command::DefineProfile { profile: Box::new(profile), requester: Identity::Ceremony },
+        )
+        .await?;
     }
     for new in &CAS {
         let key = define_ca(authority, choices, new).await?;

@@ -200,8 +200,10 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
                 }
             }
         ),
-        (profile(), identity())
-            .prop_map(|(profile, requester)| Command::DefineProfile { profile, requester }),
+        (profile(), identity()).prop_map(|(profile, requester)| Command::DefineProfile {
+            profile: Box::new(profile),
+            requester
+        }),
         (grant(), identity()).prop_map(|(grant, requester)| Command::SetGrant { grant, requester }),
         intent().prop_map(Command::Intent),
         (ca_serial(), octets()).prop_map(|((ca, serial), signature)| Command::Record {

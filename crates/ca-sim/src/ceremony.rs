@@ -138,7 +138,10 @@ impl World {
             // Servers may be revoked for a while: holds are among what can happen here.
             profile.hold = if profile.name.as_str() == "tls-server" { Allow::Yes } else { Allow::No };
             assert_eq!(
-                self.command(1, Command::DefineProfile { profile, requester: Identity::Ceremony }),
+                self.command(
+                    1,
+                    Command::DefineProfile { profile: Box::new(profile), requester: Identity::Ceremony }
+                ),
                 Outcome::Done
             );
         }

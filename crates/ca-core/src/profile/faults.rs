@@ -103,13 +103,12 @@ fn found(wrong: bool, why: impl Into<String>) -> Option<String> {
 
 /// Seconds as people count them.
 fn life(seconds: u64) -> String {
-    let (day_s, hour_s) = (24 * 3600, 3600);
-    if seconds.is_multiple_of(day_s) {
-        alloc::format!("{}d", seconds / day_s)
-    } else if seconds.is_multiple_of(hour_s) {
-        alloc::format!("{}h", seconds / hour_s)
-    } else {
-        alloc::format!("{seconds}s")
+    let whole =
+        |unit: u64| seconds.checked_rem(unit).filter(|rest| *rest == 0).and(seconds.checked_div(unit));
+    match (whole(24 * 3600), whole(3600)) {
+        (Some(days), _) => alloc::format!("{days}d"),
+        (None, Some(hours)) => alloc::format!("{hours}h"),
+        (None, None) => alloc::format!("{seconds}s"),
     }
 }
 

@@ -19,7 +19,7 @@ async fn permit_holds(world: &World) {
     let name = "tls-server".parse().unwrap();
     let mut profile = world.authority.register().profile(&name).unwrap().unwrap();
     (profile.hold, profile.version) = (Allow::Yes, profile.version + 1);
-    world.command(Command::DefineProfile { profile, requester: Identity::Ceremony }).await;
+    world.command(Command::DefineProfile { profile: Box::new(profile), requester: Identity::Ceremony }).await;
 }
 
 /// What openssl says against these arguments.

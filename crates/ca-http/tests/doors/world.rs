@@ -132,7 +132,11 @@ impl World {
         })
         .await;
         for profile in built_in(&DnsRule::Any).unwrap() {
-            self.command(Command::DefineProfile { profile, requester: Identity::Ceremony }).await;
+            self.command(Command::DefineProfile {
+                profile: Box::new(profile),
+                requester: Identity::Ceremony,
+            })
+            .await;
         }
         for (ca, parent, profile) in [("root", "root", "root"), ("issuing", "root", "sub-ca")] {
             let public_key = ports.signer.generate();

@@ -21,7 +21,7 @@ pub(super) fn define_to_wire(profile: &Profile, requester: Identity) -> wire::De
 }
 
 pub(super) fn define_from_wire(defined: wire::DefineProfile) -> Result<Command, CodecError> {
-    let profile = from_wire(required("profile", defined.profile)?)?;
+    let profile = Box::new(from_wire(required("profile", defined.profile)?)?);
     Ok(Command::DefineProfile { profile, requester: fields::identity(defined.requester)? })
 }
 

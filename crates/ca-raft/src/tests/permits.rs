@@ -87,7 +87,8 @@ impl Run {
         ];
         let profiles = built_in(&DnsRule::Any).unwrap().into_iter();
         let requester = Identity::Ceremony;
-        commands.extend(profiles.map(|profile| Command::DefineProfile { profile, requester }));
+        commands
+            .extend(profiles.map(|profile| Command::DefineProfile { profile: Box::new(profile), requester }));
         for command in commands {
             let envelope = run.envelope(command);
             run.log(std::slice::from_ref(&envelope)).await;

@@ -1,5 +1,6 @@
 //! A register and a hand that applies commands to it.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 
@@ -61,7 +62,7 @@ impl Bench {
         for mut profile in built_in(&DnsRule::Any).unwrap() {
             // Keys here are Ed25519, any octets of which are one.
             profile.keys = KeyRule::all();
-            bench.done(Command::DefineProfile { profile, requester: Identity::Ceremony });
+            bench.done(Command::DefineProfile { profile: Box::new(profile), requester: Identity::Ceremony });
         }
         bench.grant(1, &[Role::Requester, Role::Officer], Scope::default());
         for (name, parent, profile, octet) in
@@ -181,7 +182,7 @@ impl Bench {
         let mut profile = self.register().profile(&"tls-server".parse().unwrap()).unwrap().unwrap();
         profile.hold = Allow::Yes;
         profile.version += 1;
-        self.done(Command::DefineProfile { profile, requester: CLIENT });
+        self.done(Command::DefineProfile { profile: Box::new(profile), requester: CLIENT });
         let serial = self.issued(serial);
         let held = self.revoke(serial, RevocationReason::CertificateHold);
         assert_eq!(held, Outcome::Revoked { revoked_at: self.now.seconds() });

@@ -1,5 +1,6 @@
 //! Every refusal that a command can meet.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 
@@ -97,7 +98,7 @@ const REFUSALS: &[Case] = &[
     }),
     ("profile-version", |bench| {
         let profile = bench.register().profile(&"client".parse().unwrap()).unwrap().unwrap();
-        bench.apply(1, Command::DefineProfile { profile, requester: Identity::Ceremony })
+        bench.apply(1, Command::DefineProfile { profile: Box::new(profile), requester: Identity::Ceremony })
     }),
     ("forbidden", |bench| {
         let serial = bench.issued(60);
@@ -118,7 +119,7 @@ const REFUSALS: &[Case] = &[
         let intent = bench.intent(60);
         let mut profile = bench.register().profile(&intent.profile).unwrap().unwrap();
         profile.version += 1;
-        bench.done(Command::DefineProfile { profile, requester: Identity::Ceremony });
+        bench.done(Command::DefineProfile { profile: Box::new(profile), requester: Identity::Ceremony });
         bench.apply(1, Command::Intent(intent))
     }),
     ("stale-draft", |bench| {

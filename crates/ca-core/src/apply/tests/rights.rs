@@ -1,5 +1,6 @@
 //! What a grant lets its holder do, at plan time and when a command is applied.
 
+use alloc::boxed::Box;
 use alloc::vec;
 
 use super::bench::*;
@@ -100,7 +101,7 @@ fn i18_nobody_outside_the_cluster_is_certified_by_the_peers_ca() {
     let mut bench = Bench::ready();
     let mut profile = bench.register().profile(&"tls-server".parse().unwrap()).unwrap().unwrap();
     (profile.version, profile.issuers) = (2, vec![ca("peers")]);
-    bench.done(Command::DefineProfile { profile, requester: Identity::Ceremony });
+    bench.done(Command::DefineProfile { profile: Box::new(profile), requester: Identity::Ceremony });
     let verdict = planned(&bench, "web.test");
     assert!(matches!(&verdict, Err(Refusal::OutsideProfile { field, .. }) if field == "ca"), "{verdict:?}");
 }
