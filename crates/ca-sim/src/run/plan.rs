@@ -194,7 +194,10 @@ fn planned(dice: &mut Dice, nodes: u64) -> Planned {
         7 | 8 => Fault::Lagging { node },
         9 => Fault::Election,
         10..=12 => {
+            // Most commands fare well, so that what comes after an intent is hit too.
             let kinds = [
+                OnTheWay::None,
+                OnTheWay::None,
                 OnTheWay::None,
                 OnTheWay::Lost,
                 OnTheWay::NotAppended,
@@ -202,11 +205,16 @@ fn planned(dice: &mut Dice, nodes: u64) -> Planned {
                 OnTheWay::Duplicate,
                 OnTheWay::Held,
             ];
-            Fault::Appends { node, faults: (0..dice.between(1, 4)).map(|_| dice.pick(&kinds)).collect() }
+            Fault::Appends { node, faults: (0..dice.between(2, 8)).map(|_| dice.pick(&kinds)).collect() }
         }
         13 | 14 => {
-            let modes =
-                [TokenMode::Hangs, TokenMode::Gone, TokenMode::FlipsBits, TokenMode::SignsWithAnotherKey];
+            let modes = [
+                TokenMode::Hangs,
+                TokenMode::Hangs,
+                TokenMode::Gone,
+                TokenMode::FlipsBits,
+                TokenMode::SignsWithAnotherKey,
+            ];
             Fault::Token { node, mode: dice.pick(&modes) }
         }
         15 => {
@@ -235,7 +243,7 @@ fn operation(dice: &mut Dice, nodes: u64) -> Operation {
             // A key stands for one request; now and then somebody uses it for another.
             let host = if dice.once_in(10) { dice.below(5) } else { key.unwrap_or(9) };
             let life = dice.pick(&[Life::OfProfile, Life::OneHour]);
-            let patience = dice.once_in(6).then(|| dice.between(1, 30));
+            let patience = dice.once_in(3).then(|| dice.between(1, 30));
             Operation::Issue { node, key, host, life, patience }
         }
         8..=10 => {
