@@ -30,6 +30,16 @@ pub struct Crl {
     pub entries: usize,
 }
 
+/// What became of the lists that were due.
+#[derive(Debug, Default)]
+#[must_use = "a list that failed is told to the operator"]
+pub struct Published {
+    /// The new ones.
+    pub lists: Vec<(ListId, ListKind, CrlNumber)>,
+    /// Why the first that failed did.
+    pub failed: Option<ActError>,
+}
+
 /// The lists that were served last: as many as there are scopes, twice.
 #[derive(Debug, Default)]
 pub(crate) struct CrlCache {
@@ -61,6 +71,27 @@ impl<P: Ports> Authority<P> {
             return Ok(Some(ListKind::Complete));
         }
         Ok(delta_due(&scope, current, now).then_some(ListKind::Delta))
+    }
+
+    /// Publishes every list that is due: the leader's task. One that fails keeps no other back: a token may lack the key
+    /// of one CA alone.
+    ///
+    /// # Errors
+    /// [`StorageFault`]: the node must stop.
+    pub async fn publish_due(&self) -> Result<Published, StorageFault> {
+        let mut published = Published::default();
+        for (ca, issuer) in self.register().issuers()? {
+            for list in issuer.lists(&ca) {
+                let Some(kind) = self.crl_due(&list)? else { continue };
+                match self.publish_crl(&list, kind).await {
+                    Ok(number) => published.lists.push((list, kind, number)),
+                    // Another node's cut is being signed, or its owner died and it will give way.
+                    Err(ActError::Refused(Refusal::CutOpen { .. })) => {}
+                    Err(error) => published.failed = published.failed.or(Some(error)),
+                }
+            }
+        }
+        Ok(published)
     }
 
     /// Cuts, signs and records the next list of this kind. A crash after the cut leaves a gap in the numbers.

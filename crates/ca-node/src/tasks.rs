@@ -132,20 +132,11 @@ async fn lists(authority: NodeAuthority) -> Result<(), Failure> {
     if leads(&authority).is_none() {
         return Ok(());
     }
-    for (ca, issuer) in authority.register().issuers()? {
-        for list in issuer.lists(&ca) {
-            let Some(kind) = authority.crl_due(&list)? else { continue };
-            match authority.publish_crl(&list, kind).await {
-                Ok(number) => {
-                    tracing::info!(%list, ?kind, number = %format!("{:x}", number.0), "CRL published")
-                }
-                // Another node's cut is being signed, or its owner died and it will give way.
-                Err(error) if error.slug() == "cut-open" => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+    let published = authority.publish_due().await?;
+    for (list, kind, number) in published.lists {
+        tracing::info!(%list, ?kind, number = %format!("{:x}", number.0), "CRL published");
     }
-    Ok(())
+    published.failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Whoever the register admits follows the log; whoever has proven its keys votes.

@@ -110,6 +110,11 @@ impl SimToken {
         locked(&self.inside).keys.insert(key.public.key_identifier(), key);
     }
 
+    /// Takes a key out.
+    pub fn lose(&self, key: &PublicKey) {
+        locked(&self.inside).keys.remove(&key.key_identifier());
+    }
+
     /// Changes how it behaves. A token that works again has been probed: its keys are trusted again.
     pub fn set_mode(&self, mode: TokenMode) {
         let mut inside = locked(&self.inside);

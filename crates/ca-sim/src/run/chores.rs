@@ -77,19 +77,9 @@ impl Running {
                 let tick = Command::Tick { digest: None };
                 told(authority.ports().log().append(tick).await.map(|applied| applied.index()))
             }),
-            Chore::Lists => self.begin(node, errand, async move {
-                for list in all_lists(&authority) {
-                    let Some(kind) = authority.crl_due(&list).expect("memory has no faults") else {
-                        continue;
-                    };
-                    // Another node's cut is being signed, or its owner died and it will give way.
-                    let published = authority.publish_crl(&list, kind).await;
-                    if published.as_ref().is_err_and(|error| error.slug() != "cut-open") {
-                        return told(published);
-                    }
-                }
-                "lists are looked after".to_owned()
-            }),
+            Chore::Lists => {
+                self.begin(node, errand, async move { told(authority.publish_due().await) });
+            }
             Chore::Responders => self.begin_responder(node),
         }
     }

@@ -286,3 +286,17 @@ fn list(name: &str) -> ListId {
     let four = Shards::new(4).unwrap();
     cas.iter().find_map(|ca| ListId::named(name, ca, four)).unwrap()
 }
+
+/// Mechanism: `ca_authority::crl::publish_due`, which goes on after a list that fails. With `return Err(error)` there,
+/// CAs that sort after one whose key this token lacks get no list, until theirs expire.
+#[test]
+fn i12_a_ca_without_its_key_keeps_no_other_list_back() {
+    let world = World::bootstrapped(3);
+    world.token(1).lose(&world.issuer("issuing").public_key);
+    let published = drive(world.node(1).publish_due()).unwrap();
+    assert!(matches!(published.failed, Some(ActError::Token(_))), "{:?}", published.failed);
+    for of in ["peers", "root"] {
+        assert!(world.crl(2, of).is_some(), "{of}");
+    }
+    assert!(world.crl(2, "issuing").is_none());
+}
