@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Request, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
@@ -20,68 +20,122 @@ use tokio_rustls::TlsConnector;
 
 use crate::limits::{REQUEST_MAX, REQUESTS_PER_CONNECTION};
 
-/// One client of one node.
+/// One client of one listener of a node.
 #[derive(Debug)]
 pub struct Connection {
     address: SocketAddr,
-    tls: Arc<ClientConfig>,
+    /// None for the status service, which speaks plain HTTP.
+    tls: Option<Arc<ClientConfig>>,
     sender: Option<SendRequest<Full<Bytes>>>,
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The method.
+    pub method: Method,
+    /// The path, and what follows it.
+    pub path: String,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// A connection that asks for certificates, with requests that were made beforehand.
+#[derive(Debug)]
+pub struct Issuing {
+    connection: Connection,
     bodies: Vec<Bytes>,
     sent_count: usize,
 }
 
-impl Connection {
+impl Issuing {
     /// Not connected yet; its requests are made now.
     ///
     /// # Errors
     /// The node's address cannot be read, or no key be made.
     pub fn new(node: &Node, tls: &Arc<ClientConfig>) -> Result<Self> {
-        let address = node.api.strip_prefix("https://").unwrap_or(&node.api).parse()?;
         let bodies = (0..REQUESTS_PER_CONNECTION).map(body).collect::<Result<_>>()?;
-        Ok(Self { address, tls: Arc::clone(tls), sender: None, bodies, sent_count: 0 })
+        Ok(Self { connection: Connection::api(node, tls)?, bodies, sent_count: 0 })
     }
 
-    /// Asks for a certificate and reads it whole; connects first where there is no connection.
+    /// Asks for a certificate and reads it whole.
     ///
     /// # Errors
     /// Anything but a certificate; the connection is made anew next time.
     pub async fn issue(&mut self) -> Result<()> {
-        let done = timeout(REQUEST_MAX, self.try_issue()).await.context("no answer in time");
-        let done = done.and_then(|answer| answer);
-        if done.is_err() {
-            self.sender = None;
-        }
-        done
+        let at = self.sent_count.checked_rem(self.bodies.len()).unwrap_or(0);
+        self.sent_count = self.sent_count.saturating_add(1);
+        let body = self.bodies.get(at).cloned().unwrap_or_default();
+        let asked = Asked { method: Method::POST, path: "/api/v1/certificates".to_owned(), body };
+        let (status, answer) = self.connection.ask(&asked).await?;
+        let text = || String::from_utf8_lossy(&answer).into_owned();
+        ensure!(status == StatusCode::CREATED, "{status}: {}", text());
+        ensure!(answer.windows(17).any(|part| part == b"BEGIN CERTIFICATE"), "no certificate: {}", text());
+        Ok(())
+    }
+}
+
+impl Connection {
+    /// To a node's API, not connected yet.
+    ///
+    /// # Errors
+    /// The node's address cannot be read.
+    pub fn api(node: &Node, tls: &Arc<ClientConfig>) -> Result<Self> {
+        let address = node.api.strip_prefix("https://").unwrap_or(&node.api).parse()?;
+        Ok(Self { address, tls: Some(Arc::clone(tls)), sender: None })
     }
 
-    async fn try_issue(&mut self) -> Result<()> {
+    /// To a node's status service, not connected yet.
+    ///
+    /// # Errors
+    /// The node's address cannot be read.
+    pub fn status(node: &Node) -> Result<Self> {
+        let address = node.va.strip_prefix("http://").unwrap_or(&node.va).parse()?;
+        Ok(Self { address, tls: None, sender: None })
+    }
+
+    /// Asks, and reads the answer whole; connects first where there is no connection.
+    ///
+    /// # Errors
+    /// No answer; the connection is made anew next time.
+    pub async fn ask(&mut self, asked: &Asked) -> Result<(StatusCode, Bytes)> {
+        let answer = timeout(REQUEST_MAX, self.try_ask(asked)).await.context("no answer in time");
+        let answer = answer.and_then(|answer| answer);
+        if answer.is_err() {
+            self.sender = None;
+        }
+        answer
+    }
+
+    async fn try_ask(&mut self, asked: &Asked) -> Result<(StatusCode, Bytes)> {
         let mut sender = match self.sender.take() {
             Some(sender) if !sender.is_closed() => sender,
             _ => self.connect().await?,
         };
         sender.ready().await?;
-        let at = self.sent_count.checked_rem(self.bodies.len()).unwrap_or(0);
-        self.sent_count = self.sent_count.saturating_add(1);
-        let body = self.bodies.get(at).cloned().unwrap_or_default();
-        let request = Request::post("/api/v1/certificates")
+        let request = Request::builder()
+            .method(asked.method.clone())
+            .uri(&asked.path)
             .header("host", self.address.to_string())
             .header("content-type", "application/json")
-            .body(Full::new(body))?;
+            .body(Full::new(asked.body.clone()))?;
         let response = sender.send_request(request).await?;
         let status = response.status();
         let answer = response.into_body().collect().await?.to_bytes();
-        let text = || String::from_utf8_lossy(&answer).into_owned();
-        ensure!(status == StatusCode::CREATED, "{status}: {}", text());
-        ensure!(answer.windows(17).any(|part| part == b"BEGIN CERTIFICATE"), "no certificate: {}", text());
         self.sender = Some(sender);
-        Ok(())
+        Ok((status, answer))
     }
 
     async fn connect(&self) -> Result<SendRequest<Full<Bytes>>> {
         let stream = TcpStream::connect(self.address).await?;
         stream.set_nodelay(true)?;
+        let Some(tls) = &self.tls else {
+            let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+            tokio::spawn(connection);
+            return Ok(sender);
+        };
         let name = ServerName::IpAddress(self.address.ip().into());
-        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await?;
+        let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         Ok(sender)

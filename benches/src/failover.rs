@@ -8,7 +8,7 @@ use scripts::cluster::Cluster;
 use scripts::poll::until_ok;
 use scripts::shell::{Audience, Shell};
 
-use crate::connection::{Connection, tls};
+use crate::connection::{Issuing, tls};
 use crate::limits::{RESTART_MAX, RETRY_EVERY};
 use crate::row::{Row, millis, percentile};
 
@@ -23,7 +23,7 @@ pub async fn failover(cluster: &mut Cluster, kill_count: usize, said: &mut dyn F
         let leader = leader(cluster)?;
         let others = cluster.others(leader);
         let mut connections =
-            others.iter().map(|node| Connection::new(node, &tls)).collect::<Result<Vec<_>>>()?;
+            others.iter().map(|node| Issuing::new(node, &tls)).collect::<Result<Vec<_>>>()?;
         for connection in &mut connections {
             connection.issue().await.context("before the kill")?;
         }
@@ -48,7 +48,7 @@ pub async fn failover(cluster: &mut Cluster, kill_count: usize, said: &mut dyn F
     })
 }
 
-async fn next_certificate(connections: &mut [Connection], killed: Instant) -> Result<Duration> {
+async fn next_certificate(connections: &mut [Issuing], killed: Instant) -> Result<Duration> {
     let mut last = String::new();
     while killed.elapsed() < RESTART_MAX {
         for connection in connections.iter_mut() {

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use scripts::cluster::Cluster;
 use tokio::task::LocalSet;
 
-use crate::connection::{Connection, tls};
+use crate::connection::{Issuing, tls};
 use crate::limits::WARM_UP;
 use crate::machine::cpu_us;
 use crate::row::{Row, millis, percentile, rate, rounded};
@@ -33,7 +33,7 @@ pub async fn issue(
 ) -> Result<Row> {
     let tls = tls(cluster)?;
     let nodes = cluster.nodes.iter().cycle();
-    let connections = nodes.take(connection_count).map(|node| Connection::new(node, &tls));
+    let connections = nodes.take(connection_count).map(|node| Issuing::new(node, &tls));
     let connections = connections.collect::<Result<Vec<_>>>()?;
     let seen = Rc::new(RefCell::new(Seen::default()));
     let begin = Instant::now().checked_add(WARM_UP).unwrap_or_else(Instant::now);
@@ -67,7 +67,7 @@ pub async fn issue(
 }
 
 /// One connection's loop; what ends within the measurement counts.
-async fn client(mut connection: Connection, seen: Rc<RefCell<Seen>>, begin: Instant, end: Instant) {
+async fn client(mut connection: Issuing, seen: Rc<RefCell<Seen>>, begin: Instant, end: Instant) {
     while Instant::now() < end {
         let asked = Instant::now();
         let done = connection.issue().await;

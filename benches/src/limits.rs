@@ -23,5 +23,11 @@ pub const RETRY_EVERY: Duration = Duration::from_millis(5);
 /// A killed node until it is ready for writing again.
 pub const RESTART_MAX: Duration = Duration::from_secs(60);
 
+/// Refused requests of each class before any counts: connections are made, buffers have grown.
+pub const INPUT_WARM_UPS: usize = 5;
+
+/// Refused requests of each class that count.
+pub const INPUT_REPEATS: usize = 20;
+
 /// Ticks of /proc a second (proc(5): USER_HZ, 100 on every Linux that runs this).
 pub const TICK_US: u64 = 10_000;

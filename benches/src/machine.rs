@@ -101,16 +101,48 @@ pub fn cpu_us(pid: i32) -> Result<u64> {
     Ok(ticks.saturating_mul(TICK_US))
 }
 
+/// Processor time of all threads of a process so far, in nanoseconds: finer than the ticks of [`cpu_us`], without those
+/// of threads that have ended.
+///
+/// # Errors
+/// There is no such process, or the kernel keeps no such count.
+pub fn cpu_ns(pid: i32) -> Result<u64> {
+    let mut total = 0_u64;
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let path = task?.path().join("schedstat");
+        let stat = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let spent: u64 = stat.split(' ').next().unwrap_or_default().parse()?;
+        total = total.saturating_add(spent);
+    }
+    Ok(total)
+}
+
+/// Forgets the greatest resident memory so far: `VmHWM` begins again with what is resident now (proc(5)).
+///
+/// # Errors
+/// There is no such process, or it is somebody else's.
+pub fn reset_memory_peak(pid: i32) -> Result<()> {
+    let path = format!("/proc/{pid}/clear_refs");
+    std::fs::write(&path, "5").with_context(|| path.clone())
+}
+
+/// A line of a process's status in KiB: `VmRSS`, or `VmHWM`, its greatest value.
+///
+/// # Errors
+/// There is no such process.
+pub fn memory_kib(pid: i32, line: &str) -> Result<u32> {
+    let path = format!("/proc/{pid}/status");
+    let status = std::fs::read_to_string(&path).with_context(|| path.clone())?;
+    let found = status.lines().find_map(|row| row.strip_prefix(line)).with_context(|| path.clone())?;
+    Ok(found.trim_start_matches(':').trim().trim_end_matches("kB").trim().parse()?)
+}
+
 /// Resident memory of a process, in megabytes of 10^6 octets.
 ///
 /// # Errors
 /// There is no such process.
 pub fn rss_mb(pid: i32) -> Result<f64> {
-    let path = format!("/proc/{pid}/status");
-    let status = std::fs::read_to_string(&path).with_context(|| path.clone())?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).with_context(|| path.clone())?;
-    let kib: u32 = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(rounded(f64::from(kib) * 1024.0 / 1e6))
+    Ok(rounded(f64::from(memory_kib(pid, "VmRSS")?) * 1024.0 / 1e6))
 }
 
 #[cfg(test)]
@@ -125,6 +157,8 @@ mod tests {
             assert!(begun.elapsed().as_secs() < 60, "a loop that never uses the processor");
         }
         assert!(rss_mb(own).unwrap() > 0.5);
+        assert!(cpu_ns(own).unwrap() > 0);
+        assert!(memory_kib(own, "VmHWM").unwrap() >= memory_kib(own, "VmRSS").unwrap());
         assert!(cpu_us(-1).is_err());
     }
 }

@@ -47,6 +47,23 @@ pub enum Row {
         /// Processor time of all three nodes for one certificate.
         server_cpu_us: f64,
     },
+    /// Refused requests of one class, one at a time.
+    Input {
+        /// What is wrong.
+        class: &'static str,
+        /// Octets of the body.
+        octets: usize,
+        /// The HTTP status of each answer.
+        status: u16,
+        /// The median time of one.
+        p50_ms: f64,
+        /// The longest time of one.
+        max_ms: f64,
+        /// Processor time of the node for one, with what the node does anyway meanwhile.
+        cpu_ms: f64,
+        /// Resident memory of the node at its greatest, above that before.
+        extra_mb: f64,
+    },
     /// kill -9 of the leader until the next certificate through another node.
     Failover {
         /// How often.

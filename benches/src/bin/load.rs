@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use benches::row::{Row, rounded};
-use benches::{failover, issue, machine};
+use benches::{failover, inputs, issue, machine};
 use clap::{Parser, Subcommand};
 use scripts::cluster::{Cluster, find_binary, new_home_in};
 use scripts::interrupt::stop_on_interrupt;
@@ -38,6 +38,8 @@ enum What {
         #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
         connections: Vec<usize>,
     },
+    /// Time and memory that a node spends on what it refuses
+    Inputs,
     /// kill -9 of the leader until the next certificate
     Failover {
         /// How often
@@ -61,6 +63,10 @@ fn main() -> Result<()> {
                 let time = Duration::from_secs(seconds);
                 row(&runtime.block_on(issue::issue(&cluster, count, time, &mut talk))?)?;
             }
+        }
+        What::Inputs => {
+            let cluster = start(&binary, &home)?;
+            runtime.block_on(inputs::inputs(&cluster))?.iter().try_for_each(row)?;
         }
         What::Failover { kills } => {
             let mut cluster = start(&binary, &home)?;
