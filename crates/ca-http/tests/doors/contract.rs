@@ -89,7 +89,7 @@ pub(crate) fn keeps_to_it(method: &Method, path: &str, answer: &Answer) {
     }
 }
 
-fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
+pub(crate) fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
     let paths = DOCUMENT["paths"].as_object().unwrap().iter();
     paths.flat_map(|(path, methods)| {
         let methods = methods.as_object().unwrap().iter();

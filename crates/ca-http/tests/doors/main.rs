@@ -25,6 +25,8 @@ mod ocsp;
 #[cfg(test)]
 mod openssl;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod search;
 #[cfg(test)]
 mod starters;

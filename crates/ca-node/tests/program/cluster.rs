@@ -130,10 +130,16 @@ impl Cluster {
     }
 
     pub(crate) fn start_again(&mut self, node: usize) {
+        self.start_again_with(node, &[]);
+    }
+
+    /// With these in its environment; its log is then `again-<node>.log`.
+    pub(crate) fn start_again_with(&mut self, node: usize, environment: &[(&str, &str)]) {
         let output = fs::File::create(self.dir.path().join(format!("again-{node}.log"))).unwrap();
         let process = Command::new(PROGRAM)
             .args(["server", "-c"])
             .arg(&self.nodes[node].config)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
             .stderr(output)

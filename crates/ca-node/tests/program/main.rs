@@ -6,6 +6,7 @@
 )]
 
 mod cluster;
+mod identity;
 mod promises;
 mod released;
 mod start;
