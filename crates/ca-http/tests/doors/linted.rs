@@ -11,13 +11,14 @@ use serde_json::json;
 
 use crate::world::{World, csr, post, put};
 
-/// A profile that lets through what the rules of the standards do not: a certificate that names nobody.
+/// A profile that lets through what the rules of the standards do not: a life that the requirements it claims forbid.
 fn careless() -> serde_json::Value {
     json!({
         "name": "careless", "issuers": ["issuing"], "keys": ["ec-p256"],
-        "validity": { "default": "30d", "max": "90d" },
-        "names": { "dns": "any", "min": 0 },
-        "usage": { "key": ["digitalSignature"], "extended": ["clientAuth"] }
+        "validity": { "default": "365d", "max": "365d" },
+        "names": { "dns": "any", "min": 1 },
+        "usage": { "key": ["digitalSignature"], "extended": ["serverAuth"] },
+        "policies": [{ "id": "2.23.140.1.2.1" }]
     })
 }
 
@@ -31,13 +32,13 @@ async fn i19_what_fails_lint_is_never_signed() {
     let made = world.api(Some(&caller), put("/api/v1/profiles/careless", &careless())).await;
     assert_eq!(made.status, 201, "{}", made.text());
     let before = (world.signed().len(), tbs(&world).len());
-    let body = json!({ "profile": "careless", "csr": csr(&[]) });
+    let body = json!({ "profile": "careless", "csr": csr(&["a.test"]) });
     let answer = world.api(Some(&caller), post("/api/v1/certificates", &body)).await;
     assert_eq!((answer.status, answer.slug().as_str()), (422, "lint"), "{}", answer.text());
     assert_eq!((world.signed().len(), tbs(&world).len()), before);
-    let body = json!({ "profile": "careless", "csr": csr(&["a.test"]) });
+    let body = json!({ "profile": "careless", "csr": csr(&["a.test"]), "ttl": "30d" });
     let answer = world.api(Some(&caller), post("/api/v1/certificates", &body)).await;
-    assert_eq!(answer.status, 201, "with a name it is a certificate: {}", answer.text());
+    assert_eq!(answer.status, 201, "with a shorter life it is a certificate: {}", answer.text());
     assert_eq!((world.signed().len(), tbs(&world).len()), (before.0 + 1, before.1 + 1));
 }
 

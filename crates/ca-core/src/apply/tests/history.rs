@@ -71,7 +71,7 @@ fn i20_every_act_leaves_one_row() {
     let (act, about) = abandoned(left);
     assert_eq!(latest(&bench), vec![(act, about, Identity::Node(NodeId(2)))]);
 
-    let first = bench.commit(bench.keyed(62, 1, None));
+    let first = bench.commit(bench.keyed(66, 1, None));
     bench.commit(bench.keyed(63, 1, Some(first)));
     let (act, about) = abandoned(first);
     assert_eq!(latest(&bench), vec![(act, about, node)], "the attempt that was superseded");
