@@ -17,6 +17,7 @@ mod general;
 mod host;
 mod label;
 mod mailbox;
+mod text;
 mod uri;
 
 pub use attribute::AttributeType;
@@ -24,6 +25,7 @@ use attribute::{is_shown, text_of};
 pub use general::GeneralName;
 pub(crate) use general::{DIRECTORY, DNS, EMAIL, IP, URI};
 pub use host::{HostName, HostNameError};
+pub use text::NameTextError;
 
 /// A distinguished name: its DER, well-formed. Equal means equal octets, which is stricter than
 /// RFC 5280 §7.1 and what chaining needs.
@@ -156,6 +158,12 @@ impl DistinguishedName {
     #[must_use]
     pub fn as_der(&self) -> &[u8] {
         &self.der
+    }
+
+    /// The relative names, one after another, as they stand in the DER.
+    #[must_use]
+    pub fn relative_names(&self) -> &[u8] {
+        asn1::read_one(NAME, &self.der).map_or(&[], |name| name.value)
     }
 
     /// Whether there is no attribute.

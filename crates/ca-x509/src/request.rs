@@ -54,6 +54,21 @@ pub enum RequestError {
     Decode(#[from] DecodeError),
 }
 
+/// The CertificationRequestInfo for a subject and a key, without attributes (RFC 2986 §4.1): what the key's holder
+/// signs. Equal values have equal octets.
+#[must_use]
+pub fn info_der(subject: &DistinguishedName, public_key: &PublicKey) -> Vec<u8> {
+    let version = asn1::unsigned(&[0]);
+    let attributes = asn1::tlv(asn1::constructed(0), &[]);
+    asn1::sequence(&[&version, subject.as_der(), public_key.spki_der(), &attributes])
+}
+
+/// The request of signed octets, algorithm and signature.
+#[must_use]
+pub fn assemble(info_der: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
+    signed::write(info_der, algorithm, signature)
+}
+
 impl CertificationRequest {
     /// Reads a request in DER or in PEM (`CERTIFICATE REQUEST`, `NEW CERTIFICATE REQUEST`).
     ///

@@ -105,6 +105,14 @@ impl NameConstraints {
 }
 
 impl NameSubtree {
+    /// Checks that the base is one that RFC 5280 §4.2.1.10 knows: what others wrote may be none.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn check(&self) -> Result<(), EncodeError> {
+        self.to_der().map(|_| ())
+    }
+
     fn to_der(&self) -> Result<Vec<u8>, EncodeError> {
         let (tag, text) = match self {
             Self::Email(text) => (name::EMAIL, text),
