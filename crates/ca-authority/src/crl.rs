@@ -56,12 +56,16 @@ impl<P: Ports> Authority<P> {
     /// [`StorageFault`]: the node must stop.
     pub fn crl_due(&self, list: &ListId) -> Result<Option<ListKind>, StorageFault> {
         let register = self.register();
-        if register.issuer(&list.ca)?.is_none_or(|issuer| issuer.certificate.is_none()) {
-            return Ok(None);
-        }
+        let own = register.issuer(&list.ca)?.and_then(|issuer| issuer.certificate);
+        let Some(own) = own else { return Ok(None) };
         let scope = register.crl_scope(list)?.unwrap_or_default();
         let Some(current) = &scope.current else { return Ok(Some(ListKind::Complete)) };
         let now = self.ports.clock().now().seconds();
+        // Nothing outlives the certificate of the CA that issued it: with that one its last has ended, and one more
+        // list has told of all (I14).
+        if own.not_after < now && current.cut.this_update > own.not_after {
+            return Ok(None);
+        }
         let is_stale = scope.changed > current.cut.index;
         let is_its_turn = || -> Result<bool, StorageFault> {
             let octets = self.crl(list, ListKind::Complete)?.map_or(0, |served| served.der.len());

@@ -18,6 +18,7 @@ pub mod issue;
 pub mod revoke;
 
 mod configure;
+mod elsewhere;
 
 pub mod crl;
 pub mod ocsp;
@@ -34,4 +35,5 @@ mod planted;
 mod signature;
 
 pub use authority::{Authority, Ports};
+pub use configure::NewIssuer;
 pub use error::ActError;

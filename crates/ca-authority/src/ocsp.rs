@@ -9,7 +9,7 @@ use ca_core::permit::ResponderKey;
 use ca_core::planted::{Bug, planted};
 use ca_core::register::{Register, StorageFault};
 use ca_core::status::{IssuerHashes, Status, told};
-use ca_x509::certificate::TbsCertificate;
+use ca_x509::certificate::Certificate;
 use ca_x509::ocsp::{
     CertId, CertStatus, OcspError, OcspRequest, ResponseData, SingleResponse, assemble_response,
 };
@@ -161,14 +161,21 @@ impl<P: Ports> Authority<P> {
         if found.0 == Status::Open { Err(OcspError::TryLater) } else { Ok(found) }
     }
 
-    /// Statuses never leave the register: they are known of every certificate since the CA's own began
+    /// Statuses never leave the register: they are known of every certificate since the first of the CA's own began
     /// (RFC 6960 §4.4.4).
     fn archived_since(&self, ca: &CaId) -> Result<Option<UnixSeconds>, StorageFault> {
         let register = self.register();
         let Some(issuer) = register.issuer(ca)? else { return Ok(None) };
-        let Some(serial) = issuer.certificate else { return Ok(None) };
-        let own = register.certificate(&issuer.parent, serial)?;
-        Ok(own.and_then(|own| TbsCertificate::decode(&own.tbs).ok()).map(|tbs| tbs.not_before))
+        let mut since = None;
+        for own in issuer.certificate.iter().chain(&issuer.others) {
+            let der = ca_core::certificate::own(register, own)?;
+            let began = der.and_then(|der| Certificate::parse(&der).ok()).map(|own| own.not_before());
+            since = match (since, began) {
+                (Some(since), Some(began)) => Some(UnixSeconds::min(since, began)),
+                (since, began) => since.or(began),
+            };
+        }
+        Ok(since)
     }
 
     async fn signed(

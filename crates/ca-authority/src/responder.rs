@@ -44,6 +44,7 @@ impl<P: Ports> Authority<P> {
             names_from: NamesFrom::Caller,
             ttl_s: None,
             certifies: None,
+            limits: None,
             responder: Some(node),
         }))
     }

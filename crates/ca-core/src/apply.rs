@@ -3,6 +3,7 @@
 //! Total and deterministic: the same register, moment and command give the same answer on every node (I23).
 //! A refusal changes nothing but register time and the memory of the refusal itself.
 
+mod authorities;
 mod certificates;
 mod cluster;
 mod crl;
@@ -129,8 +130,17 @@ impl Step<'_> {
                 shards,
                 requester: _,
             } => {
-                let certificate = None;
-                let issuer = Issuer { subject, public_key, algorithm, parent, certificate, purpose, shards };
+                let issuer = Issuer {
+                    subject,
+                    public_key,
+                    algorithm,
+                    parent,
+                    certificate: None,
+                    others: Vec::new(),
+                    purpose,
+                    retired_at: None,
+                    shards,
+                };
                 self.define_issuer(ca, issuer)
             }
             Command::DefineProfile { profile, requester: _ } => self.define_profile(*profile),
@@ -156,6 +166,10 @@ impl Step<'_> {
                 self.admit_member(cluster, token, member)
             }
             Command::ProveKey { key, signature } => self.prove_key(key, signature),
+            Command::RequestCaCertificate { ca, .. } => self.request_ca_certificate(ca),
+            Command::RecordCaRequest { ca, signature, .. } => self.record_ca_request(ca, signature),
+            Command::ImportCaCertificate { ca, chain, .. } => self.import_ca_certificate(ca, chain),
+            Command::RetireCa { ca, .. } => self.retire_ca(ca),
             // Its row in the history is all that it changes.
             Command::RecordRefusals { .. } => Ok(Outcome::Done),
             Command::Tick { .. } => {

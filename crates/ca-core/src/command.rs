@@ -51,8 +51,8 @@ pub enum Command {
         public_key: PublicKey,
         /// How it signs.
         algorithm: SignatureAlgorithm,
-        /// Who issues its certificate.
-        parent: CaId,
+        /// Who issues its certificate; `None`: a CA elsewhere.
+        parent: Option<CaId>,
         /// Whom it serves.
         purpose: IssuerPurpose,
         /// Who asked.
@@ -185,6 +185,40 @@ pub enum Command {
         slug: String,
         /// How many.
         count: u64,
+    },
+    /// Lets the key of a CA sign one request for a certificate from elsewhere: R1's recorded act, with octets that follow
+    /// from the CA's subject and key.
+    RequestCaCertificate {
+        /// The CA.
+        ca: CaId,
+        /// Who asked.
+        requester: Identity,
+    },
+    /// The signature of that request.
+    RecordCaRequest {
+        /// The CA.
+        ca: CaId,
+        /// Verified by the proposer with the register's key (R13).
+        signature: Vec<u8>,
+        /// Who asked.
+        requester: Identity,
+    },
+    /// A certificate of a CA that was issued elsewhere.
+    ImportCaCertificate {
+        /// The CA.
+        ca: CaId,
+        /// The certificate and those above it up to the root, each in DER. The proposer has verified each signature with
+        /// the key of the next one.
+        chain: Vec<Vec<u8>>,
+        /// Who asked.
+        requester: Identity,
+    },
+    /// Ends the issuing of a CA. Its status goes on.
+    RetireCa {
+        /// The CA.
+        ca: CaId,
+        /// Who asked.
+        requester: Identity,
     },
     /// Moves register time; carries a digest of the register for every node to compare with its own (I23).
     Tick {

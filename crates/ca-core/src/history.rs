@@ -115,6 +115,12 @@ acts! {
     MemberAdmitted = "member-admitted",
     /// A node has shown that its token holds a key.
     KeyProven = "key-proven",
+    /// The key of a CA signed its request for a certificate from elsewhere.
+    CaRequestSigned = "ca-request-signed",
+    /// A CA has a certificate from elsewhere.
+    CaCertificateImported = "ca-certificate-imported",
+    /// A CA issues no more.
+    CaRetired = "ca-retired",
     /// Requests of a known caller were refused.
     Refused = "refused",
 }

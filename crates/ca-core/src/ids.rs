@@ -125,6 +125,14 @@ macro_rules! text_name {
 text_name!(CaId);
 text_name!(ProfileName);
 
+impl ProfileName {
+    /// Sorts before every profile: where a scan over all of them begins.
+    #[must_use]
+    pub fn first() -> Self {
+        Self(String::new())
+    }
+}
+
 impl CaId {
     /// Sorts before every CA: where a scan over all of them begins.
     #[must_use]

@@ -31,6 +31,7 @@ mod cluster_key;
 pub mod draft;
 pub mod enrolment;
 pub mod lint;
+pub mod mandate;
 pub mod names;
 pub mod plan;
 pub mod profile;

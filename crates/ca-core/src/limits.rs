@@ -64,6 +64,15 @@ pub const LIFE_MAX_S: u64 = 40 * 366 * 24 * 3600;
 /// How far notBefore may lie in the past: the CA/B Forum's 48 hours (BR 7.1.2.7).
 pub const BACKDATE_MAX_S: u64 = 48 * 3600;
 
+/// Certificates of one CA beside the one that it issues under: renewals and cross-certificates of decades.
+pub const CA_CERTIFICATES_MAX: usize = 32;
+
+/// Certificates above an imported one: hierarchies of use have one or two.
+pub const IMPORTED_CHAIN_MAX: usize = 8;
+
+/// Ways to a root that are shown for one CA.
+pub const CHAINS_MAX: usize = 16;
+
 /// Names in one certificate.
 pub const NAMES_MAX: usize = 100;
 

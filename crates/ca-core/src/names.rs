@@ -1,5 +1,7 @@
 //! Which names may stand in a certificate.
 
+pub(crate) mod subtree;
+
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 

@@ -1,6 +1,7 @@
 //! The register's answers. A refusal is an outcome, not an error: it is the same on every node and is kept.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
@@ -44,6 +45,13 @@ pub enum Outcome {
     CrlCut(CrlCut),
     /// A member entered.
     Admitted(NodeId),
+    /// The request for a CA's certificate is fixed: its owner may sign exactly this.
+    CaRequestCommitted {
+        /// The CA.
+        ca: CaId,
+        /// SHA-256 of the CertificationRequestInfo.
+        info_digest: Digest,
+    },
     /// Nothing was changed.
     Refused(Refusal),
 }
@@ -252,6 +260,56 @@ pub enum Refusal {
         /// The node.
         node: NodeId,
     },
+    /// The CA issues no more certificates.
+    #[error("the CA `{ca}` is retired: it issues no more certificates")]
+    CaRetired {
+        /// The CA.
+        ca: CaId,
+    },
+    /// The CA's own certificate, or one above it, is revoked.
+    #[error("the CA `{ca}` issues nothing: the certificate of `{revoked}` is revoked")]
+    CaRevoked {
+        /// The CA.
+        ca: CaId,
+        /// Whose certificate it is: its own, or that of a CA above it.
+        revoked: CaId,
+    },
+    /// A CA certifies what its own certificates let it, and no more.
+    #[error("the CA `{ca}` may not issue this: {field}: {why}")]
+    OutsideCa {
+        /// The CA.
+        ca: CaId,
+        /// Which part of the request: `names`, `subject`, `path_len`.
+        field: String,
+        /// What is wrong, with both sides.
+        why: String,
+    },
+    /// A CA is active only when every signing member has proven its key (R11).
+    #[error("the key of the CA `{ca}` is not yet proven by {}", listed(nodes))]
+    KeyUnproven {
+        /// The CA.
+        ca: CaId,
+        /// The signing members that have not.
+        nodes: Vec<NodeId>,
+    },
+    /// What was imported is no certificate of this CA.
+    #[error("this is no certificate for the CA `{ca}`: {why}")]
+    ImportUnfit {
+        /// The CA.
+        ca: CaId,
+        /// What is wrong, with both sides.
+        why: String,
+    },
+    /// The cluster itself needs the CA.
+    #[error(
+        "the CA `{ca}` cannot be retired: the profile `{profile}` of the cluster's own certificates issues by it"
+    )]
+    CaNeeded {
+        /// The CA.
+        ca: CaId,
+        /// The profile that names it first.
+        profile: ProfileName,
+    },
     /// No CA has this key.
     #[error("no CA of this cluster has this key")]
     UnknownKey,
@@ -304,6 +362,17 @@ impl Refusal {
             Self::NotSigning { .. } => "not-signing",
             Self::UnknownKey => "unknown-key",
             Self::ClusterKey { .. } => "cluster-key",
+            Self::CaRetired { .. } => "ca-retired",
+            Self::CaRevoked { .. } => "ca-revoked",
+            Self::OutsideCa { .. } => "outside-ca",
+            Self::KeyUnproven { .. } => "key-unproven",
+            Self::ImportUnfit { .. } => "import-unfit",
+            Self::CaNeeded { .. } => "ca-needed",
         }
     }
+}
+
+fn listed(nodes: &[NodeId]) -> String {
+    let nodes: Vec<String> = nodes.iter().map(|node| alloc::format!("node {node}")).collect();
+    nodes.join(", ")
 }

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::key::{KeyIdentifier, PublicKey};
+use ca_x509::request::info_der;
 use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 
@@ -84,6 +85,19 @@ impl Applied {
         }
     }
 
+    /// Permission to sign the request for a CA's certificate.
+    ///
+    /// # Errors
+    /// The outcome itself, if it is not such a request or this is not its first application.
+    pub fn into_request_permit(self) -> Result<RequestPermit, Outcome> {
+        match (self.outcome, self.occurrence) {
+            (Outcome::CaRequestCommitted { ca, info_digest }, Occurrence::First) => {
+                Ok(RequestPermit { ca, owner: self.request, info_digest })
+            }
+            (outcome, _) => Err(outcome),
+        }
+    }
+
     /// Permission to sign the CRL that was cut.
     ///
     /// # Errors
@@ -93,6 +107,32 @@ impl Applied {
             (Outcome::CrlCut(cut), Occurrence::First) => Ok(CrlPermit { list: list.clone(), cut }),
             (outcome, _) => Err(outcome),
         }
+    }
+}
+
+/// Permission to sign the request for one CA's certificate, once.
+#[derive(Debug)]
+#[must_use = "a permit that is dropped leaves a request to be asked for again"]
+pub struct RequestPermit {
+    ca: CaId,
+    owner: RequestId,
+    info_digest: Digest,
+}
+
+impl RequestPermit {
+    /// What to sign: the CertificationRequestInfo, built here from the register.
+    ///
+    /// # Errors
+    /// [`OrderError`] if the register does not hold this request open with these octets.
+    pub fn order(self, register: &dyn Register) -> Result<SigningOrder, OrderError> {
+        let issuer = issuer_of(register, &self.ca)?;
+        let open = register.ca_request(&self.ca)?;
+        let info = info_der(&issuer.subject, &issuer.public_key);
+        let is_ours = open.is_some_and(|request| request.owner == self.owner && request.signature.is_none());
+        if !is_ours || Digest::of(&info) != self.info_digest {
+            return Err(OrderError::NotCommitted);
+        }
+        Ok(SigningOrder::with(&issuer.public_key, issuer.algorithm, info))
     }
 }
 

@@ -5,18 +5,21 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use ca_x509::algorithm::SignatureAlgorithm;
-use ca_x509::certificate::{ExtendedKeyUsage, Extensions, TbsCertificate, TlsFeature};
+use ca_x509::certificate::{
+    BasicConstraints, Extensions, NameConstraints, NameSubtree, TbsCertificate, TlsFeature,
+};
 use ca_x509::key::{KeyIdentifier, KeyKind, PublicKey};
 use ca_x509::name::{DistinguishedName, GeneralName};
 use ca_x509::time::UnixSeconds;
 
 use crate::cluster_key;
 use crate::ids::{CaId, Digest, LogIndex, NodeId, ProfileName, UnixMillis};
-use crate::names::{NameSpace, certified};
+use crate::mandate::{CaLimits, Mandate, may_not_issue};
+use crate::names::{NameSpace, certified, subtree};
 use crate::outcome::Refusal;
 use crate::profile::{Audience, Criticality, NameSource, Profile, Stapling, StatusRule};
 use crate::register::{Cluster, Issuer, IssuerPurpose, PublicUrls, Register, StorageFault};
-use crate::roles::{Granted, Identity};
+use crate::roles::{Granted, Identity, Role};
 use crate::shards::{ListId, ListKind, Shards};
 use crate::subject::subject;
 use crate::weak_key;
@@ -40,6 +43,8 @@ pub struct CertificateRequest {
     pub ttl_s: Option<u64>,
     /// The CA of this cluster that the certificate is for.
     pub certifies: Option<CaId>,
+    /// What the certificate of a CA, of this cluster or another, will let it do; `None` for all others.
+    pub limits: Option<CaLimits>,
     /// The node whose OCSP responder key it is.
     pub responder: Option<NodeId>,
 }
@@ -115,15 +120,17 @@ pub fn plan(
     {
         return Err(Refusal::UnknownCa { ca: asked.clone() }.into());
     }
-    let ca = chosen_ca(&profile, request.ca.clone())?;
+    // Every CA has its responders, and may certify CAs: no profile can list them all.
+    let by_any = request.responder.is_some() || request.limits.is_some();
+    let ca = match &request.ca {
+        Some(ca) if by_any => ca.clone(),
+        asked => chosen_ca(&profile, asked.clone())?,
+    };
     may_ask(&profile, &ca, requester, granted.as_ref())?;
     for_whom(&profile, requester, &request)?;
     let issuer = register.issuer(&ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
-    // Who holds a certificate of the peers' CA is a member to the others, and is supplied with CA keys.
-    if issuer.purpose == IssuerPurpose::Peers && profile.audience != Audience::Cluster {
-        let why = alloc::format!("`{ca}` certifies the cluster's own nodes and nobody else");
-        return Err(outside("ca", why).into());
-    }
+    serves(&ca, &issuer, &profile, requester, &request)?;
+    let mandate = mandate(register, &ca, &issuer, &request)?;
     key_allowed(&profile, request.public_key.kind())?;
     weak_key::check(&request.public_key).map_err(|weakness| outside("public_key", weakness.to_string()))?;
     let usage = cluster_key::usage(&profile, request.certifies.as_ref(), request.responder);
@@ -140,10 +147,16 @@ pub fn plan(
     };
     let space = NameSpace::of(enrolment.as_ref(), granted.as_ref());
     space.admit(&names)?;
-    let (not_before, not_after) =
-        validity(register, &profile, (&ca, &issuer), request.ttl_s, now, request.certifies.as_ref())?;
+    let (not_before, not_after) = validity(&profile, mandate.as_ref(), request.ttl_s, now)?;
     let subject = subject(&profile.subject, request.subject, &names, &space)?;
-    let extensions = extensions(&profile, (&ca, &issuer), &cluster, &request.public_key, names);
+    let limits = ca_limits(&profile, request.limits)?;
+    if let Some(mandate) = &mandate {
+        mandate.admits(&subject, &names)?;
+        if profile.basic_constraints.ca {
+            mandate.admits_ca(&limits)?;
+        }
+    }
+    let extensions = extensions(&profile, (&ca, &issuer), &cluster, &request.public_key, (names, limits));
     let pointers = profile.status == StatusRule::Pointers;
     Ok(Plan {
         shards: pointers.then_some((cluster.urls, issuer.shards)),
@@ -177,23 +190,26 @@ fn may_ask(
         ),
         Audience::Cluster => {
             let member = matches!(requester, Identity::Ceremony | Identity::Node(_));
-            (member, alloc::format!("to be a member: `{}` is for the cluster itself", profile.name))
+            let admin =
+                profile.basic_constraints.ca && granted.is_some_and(|granted| granted.has(Role::Admin));
+            let who = if profile.basic_constraints.ca { "the role `admin`" } else { "to be a member" };
+            (member || admin, alloc::format!("{who}: `{}` is for the cluster itself", profile.name))
         }
     };
     if allowed { Ok(()) } else { Err(Refusal::Forbidden { caller: requester.to_string(), needs }) }
 }
 
-/// A CA's certificate names the CA, a responder's names the node, and nothing else does: what the register hangs on
-/// a certificate follows from its profile.
+/// A CA's certificate has limits and may name a CA of this cluster, a responder's names the node, and nothing else does:
+/// what the register hangs on a certificate follows from its profile.
 fn for_whom(profile: &Profile, requester: Identity, request: &CertificateRequest) -> Result<(), Refusal> {
-    if request.certifies.is_some() != profile.basic_constraints.ca {
+    let ca = profile.basic_constraints.ca;
+    if request.limits.is_some() != ca || (request.certifies.is_some() && !ca) {
         return Err(outside(
             "certifies",
             alloc::format!("`{}` and a CA's own certificate do not go together", profile.name),
         ));
     }
-    let responder = profile.extended_key_usage.contains(&ExtendedKeyUsage::OcspSigning);
-    if request.responder.is_some() != responder {
+    if request.responder.is_some() != profile.is_for_responders() {
         return Err(outside(
             "responder",
             alloc::format!("`{}` and an OCSP responder do not go together", profile.name),
@@ -223,8 +239,25 @@ fn from_where(source: NameSource, request: &CertificateRequest) -> Result<(), Re
     Err(outside("names", alloc::format!("the profile takes them {believed}")))
 }
 
+/// Who holds a certificate of the peers' CA, or of a CA below it, is a member to the others and is supplied with CA
+/// keys: it certifies nodes, and for a client its own next certificate alone.
+fn serves(
+    ca: &CaId,
+    issuer: &Issuer,
+    profile: &Profile,
+    requester: Identity,
+    request: &CertificateRequest,
+) -> Result<(), Refusal> {
+    let renews_itself = request.certifies.as_ref() == Some(ca);
+    let for_a_client = requester.is_outside() && !renews_itself;
+    if issuer.purpose == IssuerPurpose::Peers && (profile.audience != Audience::Cluster || for_a_client) {
+        let why = alloc::format!("`{ca}` certifies the cluster's own nodes and nobody else");
+        return Err(outside("ca", why));
+    }
+    Ok(())
+}
+
 pub(crate) fn chosen_ca(profile: &Profile, asked: Option<CaId>) -> Result<CaId, Refusal> {
-    let first = profile.issuers.first();
     match asked {
         Some(ca) if profile.issuers.contains(&ca) => Ok(ca),
         Some(ca) => {
@@ -233,8 +266,62 @@ pub(crate) fn chosen_ca(profile: &Profile, asked: Option<CaId>) -> Result<CaId, 
                 alloc::format!("`{}` is not issued by `{ca}` but by {}", profile.name, issuers.join(", "));
             Err(outside("ca", why))
         }
-        None => first.cloned().ok_or_else(|| outside("ca", "the profile names no CA".into())),
+        None => {
+            profile.issuers.first().cloned().ok_or_else(|| outside("ca", "the profile names no CA".into()))
+        }
     }
+}
+
+/// What the CA may issue; `None` for the certificate that a root issues to itself, which nothing stands above.
+fn mandate(
+    register: &dyn Register,
+    ca: &CaId,
+    issuer: &Issuer,
+    request: &CertificateRequest,
+) -> Result<Option<Mandate>, PlanError> {
+    let to_itself = request.certifies.as_ref() == Some(ca);
+    if to_itself && issuer.certificate.is_none() {
+        return Ok(None);
+    }
+    // The responders of a retired or revoked CA go on to tell the status of what it issued.
+    if (request.responder.is_none() || issuer.certificate.is_none())
+        && let Some(refusal) = may_not_issue(register, ca, issuer)?
+    {
+        return Err(refusal.into());
+    }
+    if to_itself { Ok(None) } else { Ok(Mandate::of(register, ca, issuer)?) }
+}
+
+/// What the certificate will let a CA do: what was asked for, within the profile.
+fn ca_limits(profile: &Profile, asked: Option<CaLimits>) -> Result<CaLimits, Refusal> {
+    let CaLimits { path_len, names } = asked.unwrap_or_default();
+    let most = profile.basic_constraints.path_len;
+    if let (Some(asked), Some(most)) = (path_len, most)
+        && asked > most
+    {
+        return Err(outside("path_len", alloc::format!("{asked}, where `{}` allows {most}", profile.name)));
+    }
+    let names = match (names, profile.name_constraints.clone()) {
+        (Some(asked), Some(rule)) => Some(narrowed(&asked, rule)?),
+        (asked, rule) => asked.or(rule),
+    };
+    let names = names.filter(|names| !names.permitted.is_empty() || !names.excluded.is_empty());
+    Ok(CaLimits { path_len: path_len.or(most), names })
+}
+
+/// Name constraints that are within those of a profile, with what that excludes.
+fn narrowed(asked: &NameConstraints, rule: NameConstraints) -> Result<NameConstraints, Refusal> {
+    if let Some(wide) = asked.permitted.iter().find(|base| !subtree::encloses(&rule, base)) {
+        let why = alloc::format!("{} is wider than what the profile permits", subtree::shown(wide));
+        return Err(outside("names", why));
+    }
+    // Of a form that is not asked about the profile's rule stays.
+    let form = |base: &NameSubtree| core::mem::discriminant(base);
+    let kept =
+        rule.permitted.into_iter().filter(|base| asked.permitted.iter().all(|one| form(one) != form(base)));
+    let permitted = kept.chain(asked.permitted.iter().cloned()).collect();
+    let excluded = [rule.excluded, asked.excluded.clone()].concat();
+    Ok(NameConstraints { permitted, excluded })
 }
 
 fn key_allowed(profile: &Profile, kind: KeyKind) -> Result<(), Refusal> {
@@ -246,42 +333,33 @@ fn key_allowed(profile: &Profile, kind: KeyKind) -> Result<(), Refusal> {
     Err(outside("public_key", why))
 }
 
-/// Within the profile, and within the life of the CA itself.
-fn validity(
-    register: &dyn Register,
+/// From when until when a certificate is valid: within the profile, and within the lives of the CA itself and those
+/// above it.
+///
+/// # Errors
+/// [`Refusal::OutsideProfile`] with both sides.
+pub fn validity(
     profile: &Profile,
-    (ca, issuer): (&CaId, &Issuer),
+    mandate: Option<&Mandate>,
     ttl_s: Option<u64>,
     now: UnixMillis,
-    certifies: Option<&CaId>,
-) -> Result<(UnixSeconds, UnixSeconds), PlanError> {
+) -> Result<(UnixSeconds, UnixSeconds), Refusal> {
     let rule = profile.validity;
     let ttl = ttl_s.unwrap_or(rule.default_s);
     if ttl == 0 || ttl > rule.max_s {
-        return Err(outside("ttl", alloc::format!("{ttl} s, where 1 to {} s may be", rule.max_s)).into());
+        return Err(outside("ttl", alloc::format!("{ttl} s, where 1 to {} s may be", rule.max_s)));
     }
     let start = now.seconds().0;
     let not_before = UnixSeconds(start.saturating_sub(rule.backdate_s));
-    let mut not_after = UnixSeconds(start.saturating_add(ttl));
-    let own = match issuer.certificate {
-        Some(serial) => register.certificate(&issuer.parent, serial)?,
-        None => None,
-    };
-    match own {
-        Some(own) if own.not_after.0 <= start => {
-            Err(outside("ca", alloc::format!("the CA itself ended at {}", own.not_after)).into())
+    let not_after = UnixSeconds(start.saturating_add(ttl));
+    match mandate.map(|mandate| mandate.not_after) {
+        Some(end) if end.0 <= start => Err(outside("ca", alloc::format!("the CA itself ended at {end}"))),
+        Some(end) if end < not_after && ttl_s.is_some() => {
+            let left = end.0.saturating_sub(start);
+            Err(outside("ttl", alloc::format!("{ttl} s, but the CA itself ends in {left} s")))
         }
-        Some(own) if own.not_after < not_after && ttl_s.is_some() => {
-            let left = own.not_after.0.saturating_sub(start);
-            Err(outside("ttl", alloc::format!("{ttl} s, but the CA itself ends in {left} s")).into())
-        }
-        Some(own) => {
-            not_after = not_after.min(own.not_after);
-            Ok((not_before, not_after))
-        }
-        // A root's own certificate is the one thing that it issues before it has one.
-        None if certifies == Some(ca) => Ok((not_before, not_after)),
-        None => Err(Refusal::CaInactive { ca: ca.clone() }.into()),
+        Some(end) => Ok((not_before, not_after.min(end))),
+        None => Ok((not_before, not_after)),
     }
 }
 
@@ -290,15 +368,15 @@ fn extensions(
     (ca, issuer): (&CaId, &Issuer),
     cluster: &Cluster,
     public_key: &PublicKey,
-    names: Vec<GeneralName>,
+    (names, limits): (Vec<GeneralName>, CaLimits),
 ) -> Extensions {
     let pointers = profile.status == StatusRule::Pointers;
     let staples = profile.stapling == Stapling::Required;
     Extensions {
         subject_key_identifier: Some(public_key.key_identifier()),
         authority_key_identifier: Some(issuer.public_key.key_identifier()),
-        basic_constraints: Some(profile.basic_constraints),
-        name_constraints: profile.name_constraints.clone(),
+        basic_constraints: Some(BasicConstraints { path_len: limits.path_len, ..profile.basic_constraints }),
+        name_constraints: limits.names,
         key_usage: Some(profile.key_usage_of(public_key.kind())),
         extended_key_usage: profile.extended_key_usage.clone(),
         other_purposes: profile.other_purposes.clone(),

@@ -96,6 +96,14 @@ impl Profile {
     }
 }
 
+impl Profile {
+    /// Whether its certificates are those of OCSP responders (RFC 6960 §4.2.2.2).
+    #[must_use]
+    pub fn is_for_responders(&self) -> bool {
+        self.extended_key_usage.contains(&ExtendedKeyUsage::OcspSigning)
+    }
+}
+
 /// Who may ask for a profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Audience {

@@ -15,9 +15,9 @@ use ca_x509::key::KeyIdentifier;
 use ca_x509::serial::SerialNumber;
 
 pub use self::entries::{
-    Attempt, CertificateEntry, CertificateState, Cluster, CrlBase, CrlCut, CrlScope, Issuer, IssuerPurpose,
-    JoinToken, KeyProof, KeyUse, Member, MemberState, PublicUrls, Revocation, SignedCrl, StatusChange,
-    StatusEvent,
+    Attempt, CaRequest, CertificateEntry, CertificateState, CertifiedBy, Cluster, CrlBase, CrlCut, CrlScope,
+    Issuer, IssuerPurpose, JoinToken, KeyProof, KeyUse, Member, MemberState, OwnCertificate, PublicUrls,
+    Revocation, SignedCrl, StatusChange, StatusEvent,
 };
 pub use self::memory::{MemoryRegister, Overlay};
 use crate::enrolment::Enrolment;
@@ -65,6 +65,10 @@ pub enum Key {
     Outcome(RequestId),
     /// A row that leaves at a moment of register time.
     Expiry(UnixMillis, Expiring),
+    /// A CA certificate that was issued elsewhere, by the SHA-256 of its DER.
+    Imported(Digest),
+    /// The request for a CA's certificate that its key was let sign.
+    CaRequest(CaId),
     /// An act (I20).
     History(HistoryPlace),
     /// An enrolment token, by the digest of its secret.
@@ -119,6 +123,10 @@ pub enum Value {
     Outcome(Outcome),
     /// See [`Key::Expiry`].
     Expiry,
+    /// See [`Key::Imported`]: the certificate and those above it up to the root, each in DER.
+    Imported(Vec<Vec<u8>>),
+    /// See [`Key::CaRequest`].
+    CaRequest(CaRequest),
     /// See [`Key::History`].
     History(HistoryRow),
     /// See [`Key::Enrolment`].
@@ -203,6 +211,10 @@ readers! {
     crl_scope(list: &ListId) = Key::CrlScope(list.clone()) => CrlScope(CrlScope);
     /// The latest attempt under an idempotency key.
     attempt(key: Digest) = Key::Attempt(key) => Attempt(Attempt);
+    /// A CA certificate from elsewhere with those above it.
+    imported(digest: Digest) = Key::Imported(digest) => Imported(Vec<Vec<u8>>);
+    /// The request for a CA's certificate.
+    ca_request(ca: &CaId) = Key::CaRequest(ca.clone()) => CaRequest(CaRequest);
     /// An enrolment token.
     enrolment(token: Digest) = Key::Enrolment(token) => Enrolment(Enrolment);
     /// What a command came to.
@@ -253,6 +265,21 @@ impl dyn Register + '_ {
             },
             Identity::Ceremony | Identity::Node(_) => Ok(None),
         }
+    }
+
+    /// Every profile, by name.
+    ///
+    /// # Errors
+    /// [`StorageFault`]: the node must stop.
+    pub fn profiles(&self) -> Result<Vec<Profile>, StorageFault> {
+        let rows = self.scan(&Key::Profile(ProfileName::first()), usize::MAX)?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(_, value)| match value {
+                Value::Profile(profile) => Some(*profile),
+                _ => None,
+            })
+            .collect())
     }
 
     /// Every member, by number, the removed ones included.

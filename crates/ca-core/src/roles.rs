@@ -219,7 +219,10 @@ pub fn may_not_revoke(
     entry: &CertificateEntry,
 ) -> Result<Option<Refusal>, StorageFault> {
     let granted = register.grant_of(requester)?;
+    // Who had a CA certified does not end it: that is an officer's.
+    let is_ca = entry.certifies.is_some();
     if let Some(granted) = granted
+        && (!is_ca || granted.has(Role::Officer))
         && granted.may_revoke(ca, &entry.profile, entry.requester)
     {
         // One's own is within one's space, even if that was narrowed since.

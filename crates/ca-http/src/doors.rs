@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::bearer::WrongTokens;
+use crate::cas::CaKeys;
 use crate::error::DoorError;
 use crate::health::Health;
 use crate::join::JoinDesk;
@@ -25,6 +26,7 @@ pub struct Doors<P> {
     pub(crate) authority: Arc<Authority<P>>,
     pub(crate) health: Arc<dyn Health>,
     pub(crate) desk: Arc<dyn JoinDesk>,
+    pub(crate) keys: Arc<dyn CaKeys>,
     /// One permit an act under way.
     acts: Arc<Semaphore>,
     /// Who shows tokens that are none.
@@ -35,10 +37,15 @@ pub struct Doors<P> {
 
 impl<P: Ports> Doors<P> {
     /// The doors to this authority.
-    pub fn new(authority: Arc<Authority<P>>, health: Arc<dyn Health>, desk: Arc<dyn JoinDesk>) -> Self {
+    pub fn new(
+        authority: Arc<Authority<P>>,
+        health: Arc<dyn Health>,
+        desk: Arc<dyn JoinDesk>,
+        keys: Arc<dyn CaKeys>,
+    ) -> Self {
         let acts = Arc::new(Semaphore::new(ACTS_MAX));
         let (wrong_tokens, requests) = (Arc::default(), Arc::new(AtomicU64::new(1)));
-        Self { authority, health, desk, acts, wrong_tokens, requests }
+        Self { authority, health, desk, keys, acts, wrong_tokens, requests }
     }
 
     /// The API: to be served over TLS, each request with the extension [`crate::PeerCertificate`]. Without that
@@ -97,6 +104,7 @@ impl<P> Clone for Doors<P> {
             authority: Arc::clone(&self.authority),
             health: Arc::clone(&self.health),
             desk: Arc::clone(&self.desk),
+            keys: Arc::clone(&self.keys),
             acts: Arc::clone(&self.acts),
             wrong_tokens: Arc::clone(&self.wrong_tokens),
             requests: Arc::clone(&self.requests),

@@ -1,7 +1,7 @@
 //! What the doors themselves refuse, before any act begins or beside it.
 
 use ca_authority::error::Effect;
-use ca_core::ids::LogIndex;
+use ca_core::ids::{CaId, LogIndex};
 use ca_core::profile::ProfileFault;
 
 /// Why a request did not get as far as an act, or did not hear of its end.
@@ -116,6 +116,12 @@ pub enum DoorError {
         /// Here.
         current: u32,
     },
+    /// A CA was changed since the caller looked.
+    #[error("the CA `{ca}` is no longer as you have seen it")]
+    CaChanged {
+        /// Which one.
+        ca: CaId,
+    },
     /// Nothing right could be issued from the profile.
     #[error("the profile has {} fault{}: {}", faults.len(), if faults.len() == 1 { "" } else { "s" }, listed(faults))]
     ProfileInvalid {
@@ -152,7 +158,7 @@ impl DoorError {
             Self::TooBusy { .. } => "too-busy",
             Self::TooManyWrongTokens { .. } => "too-many-wrong-tokens",
             Self::Behind { .. } => "behind",
-            Self::Changed { .. } => "changed-meanwhile",
+            Self::Changed { .. } | Self::CaChanged { .. } => "changed-meanwhile",
             Self::ProfileInvalid { .. } => "profile-invalid",
             Self::Internal { .. } => "internal",
         }

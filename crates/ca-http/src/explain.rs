@@ -284,7 +284,27 @@ pub const CHAPTERS: &[Chapter] = &[
                 "ca-inactive",
                 "The CA is not active yet",
                 "It has no certificate of its own, so it issues none.",
-                "GET /api/v1/cas shows which CAs have a certificate",
+                "ca-node ca show NAME says what it waits for",
+            ),
+            entry(
+                "ca-retired",
+                "The CA is retired",
+                "It issues no more certificates, and that is not undone. Its CRLs and OCSP answers go on until its \
+                 certificate ends.",
+                "ask another CA; an admin names it in the profile's issuers, or makes one: ca-node ca create",
+            ),
+            entry(
+                "ca-revoked",
+                "The certificate of the CA, or of one above it, is revoked",
+                "Nobody would believe what it issues, so it issues nothing; its status goes on.",
+                "ca-node ca renew NAME, if its key is good; else make another: ca-node ca create",
+            ),
+            entry(
+                "outside-ca",
+                "The CA's own certificate does not let it issue this",
+                "Its path length or name constraints, or those of a CA above it, forbid it: whoever checks the \
+                 certificate would refuse it. No serial was used.",
+                "compare the request with `ca-node ca show NAME`, or ask another CA",
             ),
             entry(
                 "stale-draft",
@@ -404,8 +424,29 @@ pub const CHAPTERS: &[Chapter] = &[
             entry(
                 "ca-exists",
                 "The CA's name is taken",
-                "A CA's name stands in certificates and is never used twice.",
-                "choose another name",
+                "A CA's name, subject and key stand in certificates and are never used twice.",
+                "choose another name and subject; to go on with one that was interrupted, give the same command again",
+            ),
+            entry(
+                "ca-needed",
+                "The cluster's own certificates are issued by this CA",
+                "A profile of the cluster itself names it first: without it nodes could not renew theirs.",
+                "let another CA issue them first: ca-node profile show PROFILE, change issuers, apply",
+            ),
+            entry(
+                "key-unproven",
+                "Not every signing member has proven the CA's key",
+                "A CA issues only once every member that signs has shown that its token holds the key, so that any \
+                 node can take over.",
+                "wait a moment and give the same command again; ca-node status shows who is silent",
+            ),
+            entry(
+                "import-unfit",
+                "This is no certificate for the CA",
+                "Key, name, usage, validity, path length, chain or a signature is not as it must be; the detail says \
+                 which. Nothing was changed.",
+                "send the CA's request (ca-node ca csr NAME) to whoever issues, and import its answer with the \
+                 certificates above it",
             ),
             entry(
                 "profile-version",
@@ -589,6 +630,13 @@ pub const CHAPTERS: &[Chapter] = &[
                 "The name cannot stand in a certificate",
                 "The cluster's name becomes the organisation and part of the common name of its CAs.",
                 "choose a --name of 1 to 50 printable characters",
+            ),
+            entry(
+                "bad-choice",
+                "The CAs cannot be set up so",
+                "Subject, key or life of a CA is not one that can be, or they do not go together; the message names the \
+                 flag. Nothing was made.",
+                "ca-node init cluster --help says what may be chosen",
             ),
             entry(
                 "urls-missing",

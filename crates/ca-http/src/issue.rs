@@ -80,7 +80,7 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Doo
 }
 
 /// The CSR, once its signature over the received octets shows that the requester holds the key.
-fn proven(verifier: &impl Verifier, text: &str) -> Result<CertificationRequest, Problem> {
+pub(crate) fn proven(verifier: &impl Verifier, text: &str) -> Result<CertificationRequest, Problem> {
     let csr = CertificationRequest::parse(&csr_octets(text)?)
         .map_err(|error| DoorError::CsrMalformed { why: error.to_string() })?;
     // The verifier takes no weak key either, but would say of it that the signature is wrong.
@@ -131,6 +131,7 @@ fn request(asked: IssueRequest, csr: &CertificationRequest) -> Result<Certificat
             .transpose()?
             .map(|life| life.0),
         certifies: None,
+        limits: None,
         responder: None,
     })
 }
@@ -156,7 +157,7 @@ pub(crate) fn general_name(text: &str) -> Result<GeneralName, DoorError> {
 }
 
 /// Two callers' equal keys differ; the body covers what is asked for, not how it was spelled or signed.
-fn idempotency(identity: Identity, key: &str, request: &CertificateRequest) -> Idempotency {
+pub(crate) fn idempotency(identity: Identity, key: &str, request: &CertificateRequest) -> Idempotency {
     let names: Vec<String> = request.names.iter().map(ToString::to_string).collect();
     let ttl = request.ttl_s.map(|ttl| ttl.to_string()).unwrap_or_default();
     let mut body: Vec<&[u8]> = vec![
@@ -168,11 +169,15 @@ fn idempotency(identity: Identity, key: &str, request: &CertificateRequest) -> I
         ttl.as_bytes(),
     ];
     body.extend(names.iter().map(String::as_bytes));
+    let ca = format!("{:?} {:?}", request.certifies, request.limits);
+    if request.limits.is_some() {
+        body.push(ca.as_bytes());
+    }
     let key = Digest::over(&[identity.to_string().as_bytes(), key.as_bytes()]);
     Idempotency { key, body: Digest::over(&body) }
 }
 
-fn answer(issued: &Issued, headers: &HeaderMap) -> Result<Response, Problem> {
+pub(crate) fn answer(issued: &Issued, headers: &HeaderMap) -> Result<Response, Problem> {
     let serial = issued.serial.to_string();
     let mut response = if wants_pem(headers) {
         typed(StatusCode::CREATED, PEM_CHAIN, handshake_chain(&issued.certificate, &issued.chain))

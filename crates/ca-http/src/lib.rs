@@ -22,6 +22,7 @@ mod bearer;
 mod guard;
 mod watch;
 
+mod cas;
 mod certificates;
 mod cluster;
 mod crl;
@@ -49,6 +50,7 @@ pub mod problem;
 pub mod wire;
 
 pub use bearer::PeerAddress;
+pub use cas::CaKeys;
 pub use doors::Doors;
 pub use error::DoorError;
 pub use guard::PeerCertificate;

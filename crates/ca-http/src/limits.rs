@@ -49,6 +49,14 @@ pub const OCSP_GET_CHARS_MAX: usize = 2 * 1024;
 /// behind a cache for longer than an hour.
 pub const STATUS_MAX_AGE_S: u64 = 3600;
 
+/// How long a call that makes a CA waits for the other members to prove its key: wrapping and proving take a second
+/// or two on a busy machine. Then it answers that the CA waits, and the same call goes on.
+pub const CA_WAIT_MS: u64 = 10_000;
+
+/// How often it looks.
+pub const CA_POLL_MS: u64 = 50;
+
+const _: () = assert!(CA_WAIT_MS < ACT_MS_MAX);
 /// How long an enrolment token is good if nothing is said: for a device that is set up today.
 pub const ENROLMENT_LIFE_DEFAULT_MS: u64 = 24 * 3600 * 1000;
 

@@ -11,7 +11,7 @@ use ca_core::outcome::Refusal;
 use ca_core::shards::{ListId, ListKind};
 
 use crate::answer::json;
-use crate::cluster::issuer;
+use crate::cas::named;
 use crate::doors::Doors;
 use crate::extract::Path;
 use crate::problem::Problem;
@@ -22,7 +22,7 @@ pub(crate) async fn show<P: Ports>(
     State(doors): State<Doors<P>>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let (ca, _) = issuer(&doors, &name)?;
+    let (ca, _) = named(&doors, &name)?;
     json(StatusCode::OK, &served(&doors, &ca)?)
 }
 
@@ -31,7 +31,7 @@ pub(crate) async fn renew<P: Ports>(
     State(doors): State<Doors<P>>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let (ca, _) = issuer(&doors, &name)?;
+    let (ca, _) = named(&doors, &name)?;
     let (authority, of) = (doors.authority.clone(), ca.clone());
     doors.act(async move { authority.publish_all_crls(&of).await }).await?;
     json(StatusCode::OK, &served(&doors, &ca)?)

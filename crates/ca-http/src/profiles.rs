@@ -1,7 +1,5 @@
 //! `/api/v1/profiles`: what certificates of each kind are like.
 
-use std::ops::ControlFlow;
-
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::header::{ETAG, IF_MATCH};
@@ -11,7 +9,7 @@ use ca_authority::Ports;
 use ca_core::ids::ProfileName;
 use ca_core::outcome::Refusal;
 use ca_core::profile::{Audience, Profile, ProfileFault};
-use ca_core::register::{IssuerPurpose, Key, StorageFault, Value};
+use ca_core::register::{IssuerPurpose, StorageFault};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -27,7 +25,7 @@ use crate::wire::{ProfileChanged, ProfileDocument};
 
 /// `GET /api/v1/profiles`
 pub(crate) async fn list<P: Ports>(State(doors): State<Doors<P>>) -> Result<Response, Problem> {
-    let all: Vec<ProfileDocument> = every(&doors)?.iter().map(ProfileDocument::from).collect();
+    let all: Vec<ProfileDocument> = doors.register().profiles()?.iter().map(ProfileDocument::from).collect();
     json(StatusCode::OK, &all)
 }
 
@@ -86,19 +84,6 @@ pub(crate) async fn put<P: Ports>(
     let status = if next == 1 && !manner.dry_run { StatusCode::CREATED } else { StatusCode::OK };
     let changed = ProfileChanged { name: name.to_string(), version, changed: !same, dry_run: manner.dry_run };
     tagged(json(status, &changed)?, version)
-}
-
-fn every<P: Ports>(doors: &Doors<P>) -> Result<Vec<Profile>, Problem> {
-    let mut all = Vec::new();
-    // The name that sorts before every other.
-    let first = "a".parse().map_err(|error| DoorError::Internal { why: format!("{error}") })?;
-    doors.register().each(Key::Profile(first), |_, value| {
-        if let Value::Profile(profile) = value {
-            all.push(*profile);
-        }
-        ControlFlow::Continue(())
-    })?;
-    Ok(all)
 }
 
 /// The profile that a document describes, if nothing is wrong with it.

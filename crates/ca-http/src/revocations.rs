@@ -43,7 +43,10 @@ pub(crate) async fn revoke<P: Ports>(
     let page = look(&doors, filter, asked.cursor.as_deref(), BULK_PER_CALL).await?;
     let next_cursor = page.next.as_ref().map(cursor_of);
     // What the cluster itself lives by (CAs, nodes, responders) is revoked one by one, never by a pattern.
-    let meant = |found: &Found| found.status == Status::Good && found.entry.requester.is_outside();
+    let meant = |found: &Found| {
+        let by_outside = found.entry.requester.is_outside();
+        found.status == Status::Good && by_outside && found.entry.certifies.is_none()
+    };
     let good: Vec<Found> = page.found.into_iter().filter(meant).collect();
     let revoked = if asked.dry_run {
         good.iter().map(|found| named(found, None)).collect()

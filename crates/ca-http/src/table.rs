@@ -6,6 +6,7 @@ use ca_authority::Ports;
 use ca_core::roles::Role;
 
 use crate::answer::{PEM_CHAIN, PKIX_CERT};
+use crate::cas::Way;
 use crate::certificates::WhichCa;
 use crate::guard::Rule::{AnyCertificate, AnyRole, Anyone, Has, HasOrEnrols};
 use crate::health::Readiness;
@@ -13,19 +14,23 @@ use crate::profiles::Manner;
 use crate::route::{Route, delete, get, post, put};
 use crate::search::Asked;
 use crate::wire::{
-    CaAnswer, CertificateAnswer, CertificatesAnswer, ClusterAnswer, EnrolmentAnswer, EnrolmentMintRequest,
-    EnrolmentMinted, GrantDocument, HistoryAnswer, IssueAnswer, IssueRequest, JoinAnswer, JoinRequest,
-    JoinTokenAnswer, ListAnswer, MemberAnswer, ProfileChanged, ProfileDocument, ReleaseAnswer,
-    ReleaseRequest, RevocationsAnswer, RevocationsRequest, RevokeAnswer, RevokeRequest, WhoamiAnswer,
+    CaAnswer, CaCsrAnswer, CertificateAnswer, CertificatesAnswer, ClusterAnswer, CreateCaRequest,
+    CrossCertificateRequest, EnrolmentAnswer, EnrolmentMintRequest, EnrolmentMinted, GrantDocument,
+    HistoryAnswer, ImportCaRequest, IssueAnswer, IssueRequest, JoinAnswer, JoinRequest, JoinTokenAnswer,
+    ListAnswer, MemberAnswer, ProfileChanged, ProfileDocument, ReleaseAnswer, ReleaseRequest, RenewCaRequest,
+    RetireCaAnswer, RetireCaRequest, RevocationsAnswer, RevocationsRequest, RevokeAnswer, RevokeRequest,
+    WhoamiAnswer,
 };
 use crate::{
-    certificates, cluster, enrolment, grants, health, history, issue, join, lists, openapi, profiles,
+    cas, certificates, cluster, enrolment, grants, health, history, issue, join, lists, openapi, profiles,
     revocations, search,
 };
 
 pub(crate) fn table<P: Ports>() -> Vec<Route<P>> {
     let mut table = certificates();
-    for chapter in [revocations(), cas(), profiles(), grants(), enrolment(), audit(), cluster(), itself()] {
+    for chapter in
+        [revocations(), cas(), authorities(), profiles(), grants(), enrolment(), audit(), cluster(), itself()]
+    {
         table.extend(chapter);
     }
     table
@@ -52,6 +57,8 @@ fn certificates<P: Ports>() -> Vec<Route<P>> {
             .refuses(&[
                 "attempt-open",
                 "ca-inactive",
+                "ca-retired",
+                "ca-revoked",
                 "cluster-key",
                 "csr-malformed",
                 "csr-signature",
@@ -61,6 +68,7 @@ fn certificates<P: Ports>() -> Vec<Route<P>> {
                 "idempotency-mismatch",
                 "intent-abandoned",
                 "lint",
+                "outside-ca",
                 "outside-profile",
                 "profile-version",
                 "serial-taken",
@@ -136,19 +144,21 @@ fn revocations<P: Ports>() -> Vec<Route<P>> {
 /// What CAs say of themselves is public: it stands in the certificates that they issue.
 fn cas<P: Ports>() -> Vec<Route<P>> {
     vec![
-        get("/api/v1/cas", Anyone, cluster::cas::<P>)
+        get("/api/v1/cas", Anyone, cas::list::<P>)
             .about("CAs", "List the CAs", "")
             .gives_each::<CaAnswer>(200, "every CA"),
-        get("/api/v1/cas/{ca}", Anyone, cluster::ca::<P>)
-            .about("CAs", "Show a CA", "")
+        get("/api/v1/cas/{ca}", Anyone, cas::show::<P>)
+            .about("CAs", "Show a CA", "What it may issue, and all of its certificates.")
             .gives::<CaAnswer>(200, "the CA")
+            .tells("ETag")
             .refuses(&["not-found", "unknown-ca"]),
-        get("/api/v1/cas/{ca}/chain", Anyone, cluster::chain::<P>)
+        get("/api/v1/cas/{ca}/chain", Anyone, cas::chain::<P>)
             .about(
                 "CAs",
                 "From a CA up to its root",
                 "The root included: what a client trusts comes from here once.",
             )
+            .query::<Way>()
             .gives_raw(200, "the chain", PEM_CHAIN)
             .refuses(&["ca-inactive", "not-found", "unknown-ca"]),
         get("/api/v1/cas/{ca}/crl", Anyone, lists::show::<P>)
@@ -172,6 +182,107 @@ fn cas<P: Ports>() -> Vec<Route<P>> {
             .refuses(&["ca-inactive", "cut-closed", "cut-open", "no-base", "not-found", "unknown-ca", "unknown-list"]),
     ]
 }
+
+/// What an admin makes of the CAs.
+fn authorities<P: Ports>() -> Vec<Route<P>> {
+    const ADMIN: &[Role] = &[Role::Admin];
+    vec![
+        post("/api/v1/cas", Has(ADMIN), cas::create::<P>)
+            .about(
+                "CAs",
+                "Make a CA",
+                "Its key is made in this node's token and given to the others', its certificate issued by its parent \
+                 once every signing member has proven the key. The same request again goes on where one was \
+                 interrupted.",
+            )
+            .idempotent()
+            .takes::<CreateCaRequest>()
+            .gives::<CaAnswer>(200, "it was there already")
+            .gives::<CaAnswer>(201, "made")
+            .gives::<CaAnswer>(202, "it waits for other members' tokens, or for its certificate from elsewhere")
+            .tells("Location")
+            .tells("ETag")
+            .signs()
+            .refuses(CERTIFIES)
+            .refuses(&["bad-request", "ca-exists"]),
+        post("/api/v1/cas/{ca}/renew", Has(ADMIN), cas::renew::<P>)
+            .about("CAs", "Renew a CA's certificate", "The same name and key, and the limits of the last one.")
+            .idempotent()
+            .header("If-Match", SEEN)
+            .may_take::<RenewCaRequest>()
+            .gives::<CaAnswer>(200, "the CA, with its new certificate")
+            .tells("ETag")
+            .signs()
+            .refuses(CERTIFIES)
+            .refuses(&["changed-meanwhile", "not-found"]),
+        post("/api/v1/cross-certificates", Has(ADMIN), cas::cross_certify::<P>)
+            .about(
+                "CAs",
+                "Certify a CA once more",
+                "One of this cluster by another of it, or one elsewhere by its CSR.",
+            )
+            .idempotent()
+            .takes::<CrossCertificateRequest>()
+            .gives::<IssueAnswer>(201, "issued, and in the log")
+            .gives_raw(201, "issued, and in the log", PEM_CHAIN)
+            .tells("Location")
+            .signs()
+            .refuses(CERTIFIES)
+            .refuses(&["csr-malformed", "csr-signature", "not-found"]),
+        post("/api/v1/cas/{ca}/csr", Has(ADMIN), cas::csr::<P>)
+            .about("CAs", "The request of a CA", "For a root elsewhere. Signed once: the same octets each time.")
+            .idempotent()
+            .gives::<CaCsrAnswer>(200, "the request")
+            .signs()
+            .refuses(&["ca-retired", "not-found", "stale-draft", "unknown-ca"]),
+        put("/api/v1/cas/{ca}/certificate", Has(ADMIN), cas::import::<P>)
+            .about("CAs", "Take a CA's certificate from elsewhere", "With those above it up to the root.")
+            .header("If-Match", SEEN)
+            .takes::<ImportCaRequest>()
+            .gives::<CaAnswer>(200, "the CA, which issues under it")
+            .tells("ETag")
+            .acts()
+            .refuses(&[
+                "ca-retired",
+                "changed-meanwhile",
+                "import-unfit",
+                "key-unproven",
+                "not-found",
+                "outside-profile",
+                "unknown-ca",
+            ]),
+        post("/api/v1/cas/{ca}/retire", Has(ADMIN), cas::retire::<P>)
+            .about("CAs", "Retire a CA", "It issues no more, for ever. Its lists and OCSP answers go on.")
+            .idempotent()
+            .header("If-Match", SEEN)
+            .may_take::<RetireCaRequest>()
+            .gives::<RetireCaAnswer>(200, "retired, or what would depend on it")
+            .acts()
+            .refuses(&["ca-needed", "ca-retired", "changed-meanwhile", "not-found", "unknown-ca"]),
+    ]
+}
+
+const SEEN: &str = "the ETag of the CA as you have seen it";
+
+/// What can stand against the certificate of a CA.
+const CERTIFIES: &[&str] = &[
+    "attempt-open",
+    "ca-inactive",
+    "ca-retired",
+    "ca-revoked",
+    "cluster-key",
+    "idempotency-mismatch",
+    "intent-abandoned",
+    "key-unproven",
+    "lint",
+    "outside-ca",
+    "outside-profile",
+    "profile-version",
+    "serial-taken",
+    "stale-draft",
+    "unknown-ca",
+    "unknown-profile",
+];
 
 fn profiles<P: Ports>() -> Vec<Route<P>> {
     vec![

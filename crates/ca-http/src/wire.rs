@@ -1,6 +1,7 @@
 //! The shapes of the API's JSON, for the server and for its clients. Times are RFC 3339 in UTC, serials and digests
 //! lower-case hex, certificates PEM. Requests refuse unknown fields; answers may grow.
 
+mod ca;
 mod enrolment;
 mod grant;
 mod history;
@@ -13,6 +14,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroize;
 
+pub use self::ca::{
+    CaAnswer, CaCertificateAnswer, CaCsrAnswer, CreateCaRequest, CrossCertificateRequest, ImportCaRequest,
+    NameSpaces, NamesLimit, RenewCaRequest, RetireCaAnswer, RetireCaRequest, key_kind, limits as ca_limits,
+};
 pub use self::enrolment::{EnrolmentAnswer, EnrolmentMintRequest, EnrolmentMinted};
 pub use self::grant::GrantDocument;
 pub(crate) use self::grant::domain;
@@ -213,35 +218,6 @@ pub struct RevokedSerial {
     /// Since when; none in a dry run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<String>,
-}
-
-/// One of `GET /api/v1/cas`; `GET /api/v1/cas/{ca}`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct CaAnswer {
-    /// Its name.
-    pub name: String,
-    /// Its distinguished name.
-    pub subject: String,
-    /// Who issued its certificate.
-    pub parent: String,
-    /// `public`, `peers`.
-    pub purpose: String,
-    /// How it signs.
-    pub algorithm: String,
-    /// The identifier of its key (RFC 5280 §4.2.1.2).
-    pub key: String,
-    /// The serial of its certificate; none while it is inactive.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub serial: Option<String>,
-    /// Its certificate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub certificate: Option<String>,
-    /// When its certificate ends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_after: Option<String>,
-    /// When the CRL that it serves ends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub crl_next_update: Option<String>,
 }
 
 /// One of `GET /api/v1/cas/{ca}/crl`: a list of revocations that is served.

@@ -1,14 +1,16 @@
 //! How a cluster comes to life: the commands that its first node writes before any door opens.
 //!
 //! Each CA key is generated in this node's token and proven; each CA certificate, the root's included, goes through
-//! the same cycle as any other: intent, signature, record.
+//! the same cycle as any other: intent, signature, record. Where the root is elsewhere, the issuing CA waits with its
+//! request, and a small CA of the cluster's own certifies its doors and its first admin.
 
 use ca_authority::issue::Issued;
 use ca_authority::ports::Entropy as _;
 use ca_core::command::Command;
 use ca_core::ids::{CaId, ClusterId, NodeId};
+use ca_core::mandate::CaLimits;
 use ca_core::plan::{CertificateRequest, NamesFrom};
-use ca_core::profile::{DnsRule, built_in};
+use ca_core::profile::{Profile, built_in};
 use ca_core::register::{IssuerPurpose, PublicUrls};
 use ca_core::roles::{Grant, Identity, Role, Scope};
 use ca_core::shards::Shards;
@@ -16,63 +18,39 @@ use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::key::{KeyKind, PublicKey};
 use ca_x509::name::DistinguishedName;
 
+use crate::choices::{Choices, RootChoice};
 use crate::failure::Failure;
 use crate::limits::LEAF_LIFE_S;
 use crate::ports::NodeAuthority;
-use crate::urls::Urls;
 use crate::{keys, log};
-
-/// What is chosen before the first certificate.
-#[derive(Clone, Debug)]
-pub(crate) struct Choices {
-    /// The cluster's name, and the organisation in its CAs' subjects.
-    pub(crate) name: String,
-    /// What stands in certificates.
-    pub(crate) urls: Urls,
-    /// DNS names that `tls-server` certifies.
-    pub(crate) dns: DnsRule,
-}
 
 /// One CA to be made.
 struct NewCa {
     ca: &'static str,
-    parent: &'static str,
-    profile: &'static str,
     title: &'static str,
+    /// `None`: elsewhere.
+    parent: Option<&'static str>,
+    subject: DistinguishedName,
     kind: KeyKind,
+    life_s: u64,
     purpose: IssuerPurpose,
     shards: Shards,
 }
 
-const CAS: [NewCa; 3] = [
-    NewCa {
-        ca: "root",
-        parent: "root",
-        profile: "root",
-        title: "Root CA",
-        kind: KeyKind::EcP384,
-        purpose: IssuerPurpose::Public,
-        shards: Shards::ONE,
-    },
-    NewCa {
-        ca: "issuing",
-        parent: "root",
-        profile: "sub-ca",
-        title: "Issuing CA",
-        kind: KeyKind::EcP256,
-        purpose: IssuerPurpose::Public,
-        shards: Shards::DEFAULT,
-    },
-    NewCa {
-        ca: "peers",
-        parent: "peers",
-        profile: "root",
-        title: "Peers CA",
-        kind: KeyKind::EcP256,
-        purpose: IssuerPurpose::Peers,
-        shards: Shards::ONE,
-    },
-];
+impl NewCa {
+    fn is_root(&self) -> bool {
+        self.parent == Some(self.ca)
+    }
+}
+
+/// What a CA came to.
+#[derive(Debug)]
+pub(crate) enum Made {
+    /// Its certificate.
+    Certified(Issued),
+    /// Its request, for who issues the certificate elsewhere; DER.
+    Waiting(Vec<u8>),
+}
 
 /// Draws a cluster's identity.
 pub(crate) fn draw_cluster_id() -> Result<ClusterId, Failure> {
@@ -81,7 +59,8 @@ pub(crate) fn draw_cluster_id() -> Result<ClusterId, Failure> {
     Ok(ClusterId(id))
 }
 
-/// Writes the cluster's first commands. `said` hears of each thing that was made.
+/// Writes the cluster's first commands. `said` hears of each thing that was made. Answers the node's number, and the
+/// request of the issuing CA if its root is elsewhere.
 pub(crate) async fn found(
     authority: &NodeAuthority,
     id: ClusterId,
@@ -89,33 +68,101 @@ pub(crate) async fn found(
     urls: PublicUrls,
     member: Command,
     said: &mut dyn FnMut(&str, String),
-) -> Result<NodeId, Failure> {
+) -> Result<(NodeId, Option<Vec<u8>>), Failure> {
     log::enact(authority, Command::InitCluster { id, name: choices.name.clone(), urls }).await?;
     let node = log::admit(authority, member).await?;
-    for profile in built_in(&choices.dns).map_err(Failure::internal)? {
+    for profile in profiles(choices)? {
         log::enact(
             authority,
             Command::DefineProfile { profile: Box::new(profile), requester: Identity::Ceremony },
         )
         .await?;
     }
-    for new in &CAS {
-        let key = define_ca(authority, choices, new).await?;
-        let issued = certify_ca(authority, choices, new, key).await?;
-        said(new.title, format!("{} ({:?}), serial {}", subject(choices, new)?, new.kind, issued.serial));
+    let mut request = None;
+    for new in cas(choices)? {
+        let key = define_ca(authority, &new).await?;
+        let came_to = match certify_ca(authority, &new, key).await? {
+            Made::Certified(issued) => format!("until {}, serial {}", issued.not_after, issued.serial),
+            Made::Waiting(der) => {
+                request = Some(der);
+                "waits for its certificate".to_owned()
+            }
+        };
+        said(new.title, format!("{} ({}), {came_to}", new.subject, new.kind));
     }
-    Ok(node)
+    Ok((node, request))
 }
 
-async fn define_ca(authority: &NodeAuthority, choices: &Choices, new: &NewCa) -> Result<PublicKey, Failure> {
-    let label = format!("{}-{}", choices.name, new.ca);
+/// The CAs of a new cluster, each after its parent.
+fn cas(choices: &Choices) -> Result<Vec<NewCa>, Failure> {
+    let own = |ca, title, life_s, purpose| -> Result<NewCa, Failure> {
+        let subject = choices.subject(title)?;
+        Ok(NewCa {
+            ca,
+            title,
+            parent: Some(ca),
+            subject,
+            kind: KeyKind::EcP256,
+            life_s,
+            purpose,
+            shards: Shards::ONE,
+        })
+    };
+    let issuing = |parent| NewCa {
+        ca: "issuing",
+        title: "Issuing CA",
+        parent,
+        subject: choices.issuing.subject.clone(),
+        kind: choices.issuing.kind,
+        life_s: choices.issuing.life_s,
+        purpose: IssuerPurpose::Public,
+        shards: Shards::DEFAULT,
+    };
+    let peers = own("peers", "Peers CA", PEERS_LIFE_S, IssuerPurpose::Peers)?;
+    Ok(match &choices.root {
+        RootChoice::Here(root) => {
+            let root = NewCa {
+                subject: root.subject.clone(),
+                kind: root.kind,
+                ..own("root", "Root CA", root.life_s, IssuerPurpose::Public)?
+            };
+            vec![root, issuing(Some("root")), peers]
+        }
+        RootChoice::Elsewhere => {
+            vec![own(DOORS_CA, "Doors CA", PEERS_LIFE_S, IssuerPurpose::Public)?, issuing(None), peers]
+        }
+    })
+}
+
+/// The CA of the cluster's own doors, where the root is elsewhere: nodes and admins must be certified before the root's
+/// owner has answered.
+const DOORS_CA: &str = "doors";
+
+/// Ten years: what the cluster needs for itself is renewed by `ca renew`.
+const PEERS_LIFE_S: u64 = 10 * 365 * 24 * 3600;
+
+fn profiles(choices: &Choices) -> Result<Vec<Profile>, Failure> {
+    let mut profiles = built_in(&choices.dns).map_err(Failure::internal)?;
+    if matches!(choices.root, RootChoice::Elsewhere) {
+        for profile in &mut profiles {
+            if matches!(profile.name.as_str(), "node-tls" | "client") {
+                profile.issuers = vec![id(DOORS_CA)?];
+            }
+        }
+    }
+    Ok(profiles)
+}
+
+async fn define_ca(authority: &NodeAuthority, new: &NewCa) -> Result<PublicKey, Failure> {
+    let ca = id(new.ca)?;
+    let label = keys::ca_label(authority, &ca)?;
     let public_key = authority.ports().token.generate(new.kind, &label).await?;
     let define = Command::DefineIssuer {
-        ca: id(new.ca)?,
-        subject: subject(choices, new)?,
+        ca,
+        subject: new.subject.clone(),
         public_key: public_key.clone(),
         algorithm: SignatureAlgorithm::default_for(new.kind),
-        parent: id(new.parent)?,
+        parent: new.parent.map(id).transpose()?,
         purpose: new.purpose,
         requester: Identity::Ceremony,
         shards: new.shards,
@@ -125,24 +172,25 @@ async fn define_ca(authority: &NodeAuthority, choices: &Choices, new: &NewCa) ->
     Ok(public_key)
 }
 
-async fn certify_ca(
-    authority: &NodeAuthority,
-    choices: &Choices,
-    new: &NewCa,
-    public_key: PublicKey,
-) -> Result<Issued, Failure> {
+async fn certify_ca(authority: &NodeAuthority, new: &NewCa, public_key: PublicKey) -> Result<Made, Failure> {
+    let ca = id(new.ca)?;
+    let Some(parent) = new.parent else {
+        return Ok(Made::Waiting(authority.request_ca_certificate(Identity::Ceremony, &ca).await?));
+    };
+    let (profile, path_len) = if new.is_root() { ("root", None) } else { ("sub-ca", Some(0)) };
     let request = CertificateRequest {
-        profile: new.profile.parse().map_err(Failure::internal)?,
-        ca: Some(id(new.parent)?),
+        profile: profile.parse().map_err(Failure::internal)?,
+        ca: Some(id(parent)?),
         public_key,
-        subject: subject(choices, new)?,
+        subject: new.subject.clone(),
         names: Vec::new(),
         names_from: NamesFrom::Caller,
-        ttl_s: None,
-        certifies: Some(id(new.ca)?),
+        ttl_s: Some(new.life_s),
+        certifies: Some(ca),
+        limits: Some(CaLimits { path_len, names: None }),
         responder: None,
     };
-    Ok(authority.issue(Identity::Ceremony, request, None).await?)
+    Ok(Made::Certified(authority.issue(Identity::Ceremony, request, None).await?))
 }
 
 /// Issues the first client certificate and grants it everything: who sets a cluster up can use it.
@@ -168,17 +216,10 @@ pub(crate) async fn first_client(
         names_from: NamesFrom::Caller,
         ttl_s: Some(LEAF_LIFE_S),
         certifies: None,
+        limits: None,
         responder: None,
     };
     Ok(authority.issue(Identity::Ceremony, request, None).await?)
-}
-
-fn subject(choices: &Choices, new: &NewCa) -> Result<DistinguishedName, Failure> {
-    let name = DistinguishedName::new().organization(&choices.name);
-    name.common_name(format!("{} {}", choices.name, new.title)).build().map_err(|e| {
-        Failure::new("bad-name", format!("`{}` cannot be a CA's name: {e}", choices.name))
-            .next("choose a --name of 1 to 50 printable characters")
-    })
 }
 
 fn id(ca: &str) -> Result<CaId, Failure> {

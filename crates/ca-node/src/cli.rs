@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::choices::CaFlags;
 use crate::client::Connection;
-use crate::urls::UrlFlags;
 
 /// A distributed, quorum-based certificate authority.
 #[derive(Debug, Parser)]
@@ -76,6 +76,11 @@ pub(crate) enum Command {
     Ocsp {
         #[command(subcommand)]
         what: Ocsp,
+    },
+    /// Certification authorities
+    Ca {
+        #[command(subcommand)]
+        what: Ca,
     },
     /// What certificates of each kind are like
     Profile {
@@ -150,7 +155,7 @@ pub(crate) struct InitCluster {
     #[arg(long, required = true)]
     pub(crate) quick: bool,
     #[command(flatten)]
-    pub(crate) urls: UrlFlags,
+    pub(crate) cas: CaFlags,
     /// DNS suffixes that `tls-server` certifies, comma-separated; all if not given
     #[arg(long, value_delimiter = ',')]
     pub(crate) dns: Vec<String>,
@@ -291,6 +296,135 @@ pub(crate) enum Cert {
         #[arg(long, default_value = "issuing")]
         ca: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ca {
+    /// Every CA and how it stands
+    List,
+    /// One CA: what it may issue, and all of its certificates
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// From the CA up to its root, PEM
+    Chain {
+        /// Its name
+        name: String,
+        /// 0 is its own certificate's; those after it are over cross-certificates
+        #[arg(long, default_value_t = 0)]
+        alternative: usize,
+    },
+    /// Makes a CA: its key in this node's token and the others', its certificate from its parent
+    ///
+    /// It issues once every signing member's token has proven the key. Interrupted, the same command goes on.
+    Create(CreateCa),
+    /// A new certificate for the same name and key, with the limits of the last one
+    Renew {
+        /// Its name
+        name: String,
+        /// 5y, 90d; the profile's default if not given
+        #[arg(long)]
+        life: Option<String>,
+    },
+    /// A further certificate for a CA of this cluster, or one for the request of a CA elsewhere
+    CrossSign(CrossSign),
+    /// The request of a CA, PEM, for a root elsewhere to sign
+    Csr {
+        /// Its name
+        name: String,
+    },
+    /// Takes the certificate that a CA was issued elsewhere
+    Import {
+        /// Its name
+        name: String,
+        /// Its certificate and those above it up to the root, PEM
+        file: PathBuf,
+    },
+    /// Ends the issuing of a CA for ever; its CRLs and OCSP answers go on
+    Retire {
+        /// Its name
+        name: String,
+        /// Says what depends on it, and changes nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CreateCa {
+    /// Its name for ever
+    pub(crate) name: String,
+    /// The CA that issues its certificate; its own name for a root, `elsewhere` for one outside the cluster
+    #[arg(long)]
+    pub(crate) parent: String,
+    /// RFC 4514: "CN=Team CA,O=Corp"
+    #[arg(long)]
+    pub(crate) subject: String,
+    /// ec-p256, ec-p384, ec-p521, ed25519, rsa-2048, rsa-3072, rsa-4096
+    #[arg(long, default_value = "ec-p256")]
+    pub(crate) key: String,
+    /// 5y, 90d; the profile's default if not given
+    #[arg(long)]
+    pub(crate) life: Option<String>,
+    /// How many CAs may follow below it; 0 if not given, any number below a root
+    #[arg(long)]
+    pub(crate) path_len: Option<u8>,
+    #[command(flatten)]
+    pub(crate) names: Names,
+    /// Into how many lists its revocations are divided; 16 if not given, 1 for a root
+    #[arg(long)]
+    pub(crate) crl_shards: Option<u16>,
+    /// The profile of its certificate, if not sub-ca or root
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CrossSign {
+    /// The CA of this cluster that is certified
+    #[arg(required_unless_present = "csr")]
+    pub(crate) name: Option<String>,
+    /// The CA that certifies it
+    #[arg(long)]
+    pub(crate) by: String,
+    /// The request of a CA elsewhere, PEM, instead
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) csr: Option<PathBuf>,
+    /// 5y, 90d; the profile's default if not given
+    #[arg(long)]
+    pub(crate) life: Option<String>,
+    /// How many CAs may follow below it; any number if not given
+    #[arg(long)]
+    pub(crate) path_len: Option<u8>,
+    #[command(flatten)]
+    pub(crate) names: Names,
+    /// The profile, if not sub-ca
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+}
+
+/// The names that a CA may certify; all that its issuer may if none are given.
+#[derive(Args, Debug)]
+pub(crate) struct Names {
+    /// Only these domains and what lies below them; comma-separated
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) permit_dns: Vec<String>,
+    /// Only these blocks of addresses: 10.0.0.0/8
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) permit_ip: Vec<String>,
+    /// Only these mailboxes, hosts, or with a dot before them hosts below
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) permit_email: Vec<String>,
+    /// None of these domains
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) exclude_dns: Vec<String>,
+    /// None of these blocks
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) exclude_ip: Vec<String>,
+    /// None of these mailboxes or hosts
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) exclude_email: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod ca;
 mod certificates;
 mod crl;
 mod dev;
@@ -15,7 +16,7 @@ mod status;
 
 use std::process::ExitCode;
 
-use crate::cli::{Cert, Cli, Command, Crl, Enrolment, Grant, Init, Log, Member, Ocsp, Profile};
+use crate::cli::{Ca, Cert, Cli, Command, Crl, Enrolment, Grant, Init, Log, Member, Ocsp, Profile};
 use crate::failure::Failure;
 use crate::output::{data, talk};
 
@@ -47,6 +48,17 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Ocsp { what: Ocsp::Ask { serial, ca, all_nodes } } => {
             ocsp::ask(&connection, &serial, &ca, all_nodes).await
         }
+        Command::Ca { what } => match what {
+            Ca::List => ca::list(&connection, output).await,
+            Ca::Show { name } => ca::show(&connection, output, &name).await,
+            Ca::Chain { name, alternative } => ca::chain(&connection, &name, alternative).await,
+            Ca::Create(create) => ca::create(&connection, create).await,
+            Ca::Renew { name, life } => ca::renew(&connection, &name, life.as_deref()).await,
+            Ca::CrossSign(cross) => ca::cross_sign(&connection, cross).await,
+            Ca::Csr { name } => ca::csr(&connection, &name).await,
+            Ca::Import { name, file } => ca::import(&connection, &name, &file).await,
+            Ca::Retire { name, dry_run } => ca::retire(&connection, &name, dry_run).await,
+        },
         Command::Profile { what } => match what {
             Profile::List => profile::list(&connection, output).await,
             Profile::Show { name } => profile::show(&connection, output, &name).await,

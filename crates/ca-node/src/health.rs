@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::limits::STALENESS_MAX_MS;
 use crate::ports::NodeAuthority;
+use crate::tasks::has_status;
 
 /// See [`Health`].
 pub(crate) struct NodeHealth {
@@ -55,6 +56,10 @@ impl NodeHealth {
         self.signs_status()?;
         let register = self.authority.register();
         for (ca, issuer) in register.issuers().map_err(|e| e.to_string())? {
+            // One that is being made is nobody's yet.
+            if issuer.certificate.is_none() {
+                continue;
+            }
             let key = issuer.public_key.key_identifier();
             let proven = register.key_proof(key, self.authority.ports().log().node());
             if proven.map_err(|e| e.to_string())?.is_none() {
@@ -72,8 +77,12 @@ impl NodeHealth {
         let register = self.authority.register();
         let node = self.authority.ports().log().node();
         for (ca, issuer) in register.issuers().map_err(|e| e.to_string())? {
+            // A CA that waits for its certificate, or whose last one has ended, has no status to tell.
+            if !has_status(&self.authority, &issuer) {
+                continue;
+            }
             let responder = register.responder(&ca, node).map_err(|e| e.to_string())?;
-            if issuer.certificate.is_some() && responder.is_none() {
+            if responder.is_none() {
                 return Err(format!("no OCSP responder certificate from `{ca}` yet"));
             }
             for list in issuer.lists(&ca) {

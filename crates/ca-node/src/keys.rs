@@ -8,8 +8,10 @@ use ca_authority::{ActError, Ports as _};
 use ca_core::command::Command;
 use ca_core::ids::{CaId, Digest, NodeId};
 use ca_core::register::Issuer;
-use ca_hsm::{ProofStatement, TransportPublicKey, WrappedKey};
+use ca_hsm::{ProofStatement, TokenError, TransportPublicKey, WrappedKey};
+use ca_http::{BoxFuture, CaKeys, DeskError};
 use ca_x509::key::{KeyIdentifier, KeyKind, PublicKey};
+use tokio::sync::Mutex;
 
 use crate::failure::Failure;
 use crate::log;
@@ -90,6 +92,64 @@ async fn fetch(authority: &NodeAuthority, ca: &CaId, issuer: &Issuer, node: Node
         }
     }
     Ok(false)
+}
+
+/// Makes CA keys in this node's token; see [`CaKeys`].
+pub(crate) struct KeyRoom {
+    authority: NodeAuthority,
+    /// One key is made at a time: two requests for one CA would make two.
+    making: Mutex<()>,
+}
+
+impl KeyRoom {
+    pub(crate) fn new(authority: NodeAuthority) -> Self {
+        Self { authority, making: Mutex::new(()) }
+    }
+}
+
+impl CaKeys for KeyRoom {
+    fn key_for<'a>(&'a self, ca: &'a CaId, kind: KeyKind) -> BoxFuture<'a, Result<PublicKey, DeskError>> {
+        Box::pin(async move {
+            let _one = self.making.lock().await;
+            let label = ca_label(&self.authority, ca).map_err(|failure| internal(&failure))?;
+            let token = &self.authority.ports().token;
+            // A crash after this leaves the key under its label, where the next call finds it.
+            let found = token.key_labelled(&label).await.map_err(|error| internal(&error))?;
+            match found {
+                Some(key) if key.kind() != kind => Err(DeskError::Refused {
+                    field: "key",
+                    why: format!(
+                        "an interrupted try made a {} key for `{ca}`: ask for that kind",
+                        key.kind()
+                    ),
+                }),
+                Some(key) => Ok(key),
+                None => token.generate(kind, &label).await.map_err(|error| match error {
+                    TokenError::Unsupported { .. } => {
+                        DeskError::Refused { field: "key", why: error.to_string() }
+                    }
+                    other => internal(&other),
+                }),
+            }
+        })
+    }
+
+    fn prove<'a>(&'a self, key: &'a PublicKey) -> BoxFuture<'a, Result<(), DeskError>> {
+        Box::pin(async move {
+            self.authority.ports().token.watch(key);
+            prove(&self.authority, key).await.map_err(|failure| internal(&failure))
+        })
+    }
+}
+
+/// The label of a CA's key in the token that made it.
+pub(crate) fn ca_label(authority: &NodeAuthority, ca: &CaId) -> Result<String, Failure> {
+    let cluster = authority.register().cluster()?.ok_or_else(|| Failure::internal("no cluster"))?;
+    Ok(format!("{}-{ca}", cluster.name))
+}
+
+fn internal(why: &dyn std::fmt::Display) -> DeskError {
+    DeskError::Internal { why: why.to_string() }
 }
 
 /// Answers another member's [`SUPPLY_KEY`]. The peer connection has proven who asks; the register says whether it

@@ -114,6 +114,7 @@ pub(crate) async fn certify(
             names_from: NamesFrom::Caller,
             ttl_s: Some(papers.life_s),
             certifies: None,
+            limits: None,
             responder: None,
         })
     };
@@ -207,10 +208,14 @@ pub(crate) fn cluster(authority: &NodeAuthority) -> Result<Cluster, DeskError> {
     Ok(cluster.ok_or_else(|| ActError::Storage(StorageFault("a register without a cluster".to_owned())))?)
 }
 
-/// The DER of the cluster's root certificate.
+/// The DER of the root that the nodes' own doors are verified with: that of the CA which certifies them.
 pub(crate) fn root(authority: &NodeAuthority) -> Result<Vec<u8>, DeskError> {
-    let ca = "root".parse().map_err(|e: ca_core::ids::InvalidName| internal(&e))?;
-    let chain = chain(authority.register(), &ca).map_err(ActError::from)?;
+    let register = authority.register();
+    let name = "node-tls".parse::<ProfileName>().map_err(|e| internal(&e))?;
+    let profile = register.profile(&name).map_err(ActError::from)?;
+    let ca = profile.and_then(|profile| profile.issuers.into_iter().next());
+    let ca = ca.ok_or_else(|| internal(&"no CA certifies the nodes' doors"))?;
+    let chain = chain(register, &ca).map_err(ActError::from)?;
     chain.into_iter().next_back().ok_or_else(|| internal(&"the root has no certificate"))
 }
 
@@ -222,16 +227,14 @@ fn internal(why: &dyn std::fmt::Display) -> DeskError {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use ca_core::profile::DnsRule;
     use rustls::pki_types::ServerName;
     use tokio::net::TcpStream;
     use tokio::sync::oneshot;
 
     use super::*;
-    use crate::ceremony::Choices;
+    use crate::choices::Choices;
     use crate::config::ConfigFile;
     use crate::setup::found_cluster;
-    use crate::urls::Urls;
 
     /// A whole node in this process, on the embedded token: its leaves are past two thirds of their life when it
     /// starts to serve. Soon peers and clients are shown new ones for the same keys, by the process that never stopped.
@@ -248,7 +251,7 @@ mod tests {
              [listen]\napi = \"127.0.0.1:0\"\nva = \"127.0.0.1:0\"\npeer = \"127.0.0.1:0\"\n",
         ))
         .unwrap();
-        let choices = Choices { name: "x".to_owned(), urls: Urls::OfThisNode, dns: DnsRule::Any };
+        let choices = Choices::by_custom("x");
         let node = found_cluster(&mut config, &choices, 0, &mut |_, _| {}).await.unwrap().node;
 
         let first = OwnLeaves::load(&data_dir).unwrap();

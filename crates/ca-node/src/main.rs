@@ -11,6 +11,7 @@ mod cli;
 mod commands;
 
 mod ceremony;
+mod choices;
 mod desk;
 mod jointoken;
 mod setup;

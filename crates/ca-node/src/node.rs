@@ -115,7 +115,8 @@ impl Node {
         let (stop, stopping) = watch::channel(false);
         let health = Arc::new(NodeHealth::new(Arc::clone(&self.authority)));
         let desk = Arc::new(Desk { authority: Arc::clone(&self.authority) });
-        let doors = Doors::new(Arc::clone(&self.authority), health.clone(), desk);
+        let ca_keys = Arc::new(keys::KeyRoom::new(Arc::clone(&self.authority)));
+        let doors = Doors::new(Arc::clone(&self.authority), health.clone(), desk, ca_keys);
         let (api, va) = self.listeners;
         let mut serving = JoinSet::new();
         serving.spawn(serve(api, Some(leaves.api()), doors.api(), stopping.clone()));

@@ -51,6 +51,11 @@ pub(crate) fn logging(filter: &str) {
     }
 }
 
+/// As [`ask`]; `custom` where there is no terminal, or no answer.
+pub(crate) fn ask_or(question: &str, custom: String) -> String {
+    ask(&format!("{question} [{custom}]")).unwrap_or(custom)
+}
+
 /// What the person at the terminal answers; `None` where there is no terminal, or no answer.
 pub(crate) fn ask(question: &str) -> Option<String> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {

@@ -9,7 +9,8 @@ use ca_core::roles::Identity;
 use ca_http::wire::{JoinAnswer, JoinRequest, Secret};
 use ca_raft::PeerIdentity;
 
-use crate::ceremony::{Choices, draw_cluster_id, first_client, found};
+use crate::ceremony::{draw_cluster_id, first_client, found};
+use crate::choices::Choices;
 use crate::config::{Addresses, ConfigFile};
 use crate::desk::mint;
 use crate::failure::Failure;
@@ -75,7 +76,13 @@ async fn write_first_entries(
     {
         said(label, format!("{url} (in every certificate)"));
     }
-    let number = found(&node.authority, cluster, choices, urls, member, said).await?;
+    let (number, request) = found(&node.authority, cluster, choices, urls, member, said).await?;
+    if let Some(request) = request {
+        let path = data_dir.join("issuing.csr");
+        files::write(&path, ca_x509::pem::encode("CERTIFICATE REQUEST", &request).as_bytes())?;
+        let next = "have your root sign it, then: ca-node ca import issuing FILE";
+        said("Issuing CA's request", format!("{} ({next})", path.display()));
+    }
     let (peer_key, api_key) = (LeafKey::generate()?, LeafKey::generate()?);
     let papers = Papers::new(
         config.node.name.clone(),

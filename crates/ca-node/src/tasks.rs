@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ca_authority::Ports as _;
-use ca_authority::ports::{Log as _, Standing};
+use ca_authority::ports::{Clock as _, Log as _, Standing};
 use ca_core::command::Command;
 use ca_core::ids::NodeId;
-use ca_core::register::{Member, MemberState};
+use ca_core::register::{Issuer, Member, MemberState};
 use ca_core::roles::Identity;
 use ca_x509::key::PublicKey;
 use tokio::sync::{OnceCell, watch};
@@ -110,16 +110,27 @@ async fn own_keys(authority: NodeAuthority, responder: Arc<OnceCell<PublicKey>>)
     // Asked of the token once: it reads and decrypts all its objects to answer.
     let key = responder.get_or_try_init(|| keys::responder(&authority)).await?;
     let me = Identity::Node(authority.ports().log().node());
+    let mut done = Ok(());
     for (ca, issuer) in authority.register().issuers()? {
-        if issuer.certificate.is_none() {
+        if !has_status(&authority, &issuer) {
             continue;
         }
         if let Some(request) = authority.responder_request(&ca, key)? {
-            let issued = authority.issue(me, request, None).await?;
-            tracing::info!(%ca, serial = %issued.serial, "responder certified");
+            match authority.issue(me, request, None).await {
+                Ok(issued) => tracing::info!(%ca, serial = %issued.serial, "responder certified"),
+                // The other CAs need theirs all the same.
+                Err(error) => done = Err(error.into()),
+            }
         }
     }
-    Ok(())
+    done
+}
+
+/// Whether a CA has certificates to tell the status of: it has one itself, which has not ended. Nothing that it
+/// issued outlives that.
+pub(crate) fn has_status(authority: &NodeAuthority, issuer: &Issuer) -> bool {
+    let now = authority.ports().clock().now().seconds();
+    issuer.certificate.as_ref().is_some_and(|own| own.not_after > now)
 }
 
 /// The node's own TLS certificates, in time.

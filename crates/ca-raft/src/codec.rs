@@ -6,6 +6,7 @@ mod enrolment;
 mod fields;
 mod grant;
 mod history;
+mod issuer;
 mod outcome;
 mod profile;
 mod raft;

@@ -8,9 +8,9 @@ use ca_core::ids::{
 };
 use ca_core::outcome::{Outcome, Refusal};
 use ca_core::register::{
-    Attempt, CertificateEntry, CertificateState, Cluster, CrlBase, CrlCut, CrlScope, Expiring, Issuer,
-    IssuerPurpose, JoinToken, Key, KeyProof, KeyUse, Member, MemberState, PublicUrls, Revocation, SignedCrl,
-    StatusChange, StatusEvent, Value,
+    Attempt, CaRequest, CertificateEntry, CertificateState, CertifiedBy, Cluster, CrlBase, CrlCut, CrlScope,
+    Expiring, Issuer, IssuerPurpose, JoinToken, Key, KeyProof, KeyUse, Member, MemberState, OwnCertificate,
+    PublicUrls, Revocation, SignedCrl, StatusChange, StatusEvent, Value,
 };
 use ca_core::roles::{Grant, Granted, Identity, Reach, Role, Scope};
 use ca_core::shards::{ListId, ListKind, Part, Shards};
@@ -186,8 +186,8 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
             name,
             urls,
         }),
-        (ca(), subject(), public_key(), algorithm(), ca(), purpose(), shards(), identity()).prop_map(
-            |(ca, subject, public_key, algorithm, parent, purpose, shards, requester)| {
+        (ca(), subject(), public_key(), algorithm(), option::of(ca()), purpose(), shards(), identity())
+            .prop_map(|(ca, subject, public_key, algorithm, parent, purpose, shards, requester)| {
                 Command::DefineIssuer {
                     ca,
                     subject,
@@ -198,8 +198,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
                     requester,
                     shards,
                 }
-            }
-        ),
+            }),
         (profile(), identity()).prop_map(|(profile, requester)| Command::DefineProfile {
             profile: Box::new(profile),
             requester
@@ -250,6 +249,15 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
             slug,
             count
         }),
+        (ca(), identity()).prop_map(|(ca, requester)| Command::RequestCaCertificate { ca, requester }),
+        (ca(), octets(), identity()).prop_map(|(ca, signature, requester)| Command::RecordCaRequest {
+            ca,
+            signature,
+            requester
+        }),
+        (ca(), vec(octets(), 0..3), identity())
+            .prop_map(|(ca, chain, requester)| Command::ImportCaCertificate { ca, chain, requester }),
+        (ca(), identity()).prop_map(|(ca, requester)| Command::RetireCa { ca, requester }),
         option::of((index(), digest())).prop_map(|digest| Command::Tick { digest }),
     ]
 }
@@ -305,10 +313,21 @@ fn refusal() -> impl Strategy<Value = Refusal> {
         6 => Refusal::EnrolmentTokenSpent { serial },
         _ => Refusal::StillOpen { serial, open_ms },
     });
+    let of_cas = (ca(), ca(), text(), text(), vec(node(), 0..3), profile_name(), 0_u8..6).prop_map(
+        |(ca, revoked, field, why, nodes, profile, which)| match which {
+            0 => Refusal::CaRetired { ca },
+            1 => Refusal::CaRevoked { ca, revoked },
+            2 => Refusal::OutsideCa { ca, field, why },
+            3 => Refusal::KeyUnproven { ca, nodes },
+            4 => Refusal::ImportUnfit { ca, why },
+            _ => Refusal::CaNeeded { ca, profile },
+        },
+    );
     prop_oneof![
         plain,
         of_ca,
         of_list,
+        of_cas,
         of_serial,
         (millis(), millis()).prop_map(|(expired_at, now)| Refusal::Expired { expired_at, now }),
         profile_name().prop_map(|profile| Refusal::UnknownProfile { profile }),
@@ -334,6 +353,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
             tbs_digest
         }),
         (ca(), serial()).prop_map(|(ca, serial)| Outcome::AlreadyIssued { ca, serial }),
+        (ca(), digest()).prop_map(|(ca, info_digest)| Outcome::CaRequestCommitted { ca, info_digest }),
         index().prop_map(|index| Outcome::Recorded { index }),
         seconds().prop_map(|revoked_at| Outcome::Revoked { revoked_at }),
         cut().prop_map(Outcome::CrlCut),
@@ -417,16 +437,21 @@ fn member() -> impl Strategy<Value = Member> {
 }
 
 fn issuer() -> impl Strategy<Value = Issuer> {
-    (subject(), public_key(), algorithm(), ca(), option::of(serial()), purpose(), shards()).prop_map(
-        |(subject, public_key, algorithm, parent, certificate, purpose, shards)| Issuer {
-            subject,
-            public_key,
-            algorithm,
-            parent,
-            certificate,
-            purpose,
-            shards,
-        },
+    let who = (subject(), public_key(), algorithm(), option::of(ca()), purpose(), shards());
+    let what = (option::of(own_certificate()), vec(own_certificate(), 0..3), option::of(millis()));
+    (who, what).prop_map(|(who, (certificate, others, retired_at))| {
+        let (subject, public_key, algorithm, parent, purpose, shards) = who;
+        Issuer { subject, public_key, algorithm, parent, certificate, others, purpose, retired_at, shards }
+    })
+}
+
+fn own_certificate() -> impl Strategy<Value = OwnCertificate> {
+    let by = prop_oneof![
+        (ca(), serial()).prop_map(|(ca, serial)| CertifiedBy::Here { ca, serial }),
+        digest().prop_map(|digest| CertifiedBy::Elsewhere { digest }),
+    ];
+    (by, index(), seconds(), option::of(any::<u8>()), vec(profile::name_constraints(), 0..3)).prop_map(
+        |(by, index, not_after, path_len, names)| OwnCertificate { by, index, not_after, path_len, names },
     )
 }
 
@@ -563,6 +588,10 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
         (millis(), expiring()).prop_map(|(at, what)| (Key::Expiry(at, what), Value::Expiry)),
         history().prop_map(|(place, row)| (Key::History(place), Value::History(row))),
         (digest(), enrolment()).prop_map(|(token, row)| (Key::Enrolment(token), Value::Enrolment(row))),
+        (digest(), vec(octets(), 0..3)).prop_map(|(key, chain)| (Key::Imported(key), Value::Imported(chain))),
+        (ca(), request(), option::of(octets())).prop_map(|(ca, owner, signature)| {
+            (Key::CaRequest(ca), Value::CaRequest(CaRequest { owner, signature }))
+        }),
         (digest(), key_use()).prop_map(|(key, usage)| (Key::ClusterKey(key), Value::ClusterKey(usage))),
     ]
 }

@@ -2,6 +2,7 @@
 
 use ca_core::command::Command;
 use ca_core::ids::{ClusterId, Digest, NodeId};
+use ca_core::mandate::CaLimits;
 use ca_core::outcome::Outcome;
 use ca_core::plan::{CertificateRequest, NamesFrom};
 use ca_core::profile::{Allow, DnsRule, KeyRule, built_in};
@@ -95,7 +96,7 @@ impl World {
                 subject: common_name(&format!("Example {name} CA")),
                 public_key: key.public().clone(),
                 algorithm: SignatureAlgorithm::default_for(key.public().kind()),
-                parent: ca(parent),
+                parent: Some(ca(parent)),
                 purpose,
                 requester: Identity::Ceremony,
                 shards: shards_of(name),
@@ -158,6 +159,7 @@ impl World {
                 names_from: NamesFrom::Caller,
                 ttl_s: None,
                 certifies: Some(ca(name)),
+                limits: Some(CaLimits::default()),
                 responder: None,
             };
             let issued = drive(self.issuing_for(1, Identity::Ceremony, request, None));

@@ -357,6 +357,7 @@ impl World {
             names_from: NamesFrom::Caller,
             ttl_s: None,
             certifies: None,
+            limits: None,
             responder: None,
         }
     }

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use ca_x509::certificate::{TbsCertificate, subject_public_key_info};
+use ca_x509::certificate::subject_public_key_info;
 use ca_x509::crl::RevocationReason;
 use ca_x509::serial::SerialNumber;
 
@@ -12,12 +12,13 @@ use crate::cluster_key;
 use crate::command::{Idempotency, Intent};
 use crate::ids::{CaId, Digest};
 use crate::limits::{IDEMPOTENCY_KEPT_MS, INTENT_OPEN_MAX_MS, TBS_OCTETS_MAX};
+use crate::mandate::may_not_issue;
 use crate::outcome::{Outcome, Refusal};
 use crate::planted::{Bug, planted};
 use crate::profile::{Allow, Profile};
 use crate::register::{
-    Attempt, CertificateEntry, CertificateState, Expiring, Issuer, Key, KeyUse, Revocation, StatusChange,
-    StatusEvent, Value,
+    Attempt, CertificateEntry, CertificateState, CertifiedBy, Expiring, Issuer, Key, KeyUse, Revocation,
+    StatusChange, StatusEvent, Value,
 };
 use crate::roles::{Identity, may_not_revoke};
 
@@ -35,7 +36,7 @@ impl Step<'_> {
             return Err(Refusal::SerialTaken { serial: intent.serial }.into());
         }
         if let Some(subject) = &intent.certifies {
-            self.certifies(&intent, &issuer, subject)?;
+            self.may_certify(&intent, &issuer, subject)?;
         }
         self.certified_key(&intent, &profile)?;
         let Intent { ca, serial, .. } = intent;
@@ -61,9 +62,15 @@ impl Step<'_> {
     fn current_rules(&self, intent: &Intent) -> Result<(Issuer, Profile), Halt> {
         let ca = &intent.ca;
         let issuer = self.register.issuer(ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
-        let certifies_itself = intent.certifies.as_ref() == Some(ca);
-        if issuer.certificate.is_none() && !certifies_itself {
-            return Err(Refusal::CaInactive { ca: ca.clone() }.into());
+        // A root's own certificate is the one thing that it issues before it has one; the responders of a retired or
+        // revoked CA go on to tell the status of what it issued.
+        let founding = issuer.certificate.is_none() && intent.certifies.as_ref() == Some(ca);
+        let status = issuer.certificate.is_some() && intent.responder.is_some();
+        if !founding
+            && !status
+            && let Some(refusal) = may_not_issue(self.register, ca, &issuer)?
+        {
+            return Err(refusal.into());
         }
         let stale = |what: &str| Refusal::StaleDraft { what: what.into() };
         if issuer.public_key.key_identifier() != intent.issuer_key {
@@ -143,23 +150,6 @@ impl Step<'_> {
         Ok(None)
     }
 
-    /// A CA's own certificate is for its own key, from its own parent, once.
-    fn certifies(&self, intent: &Intent, issuer: &Issuer, subject: &CaId) -> Result<(), Halt> {
-        let certified =
-            self.register.issuer(subject)?.ok_or_else(|| Refusal::UnknownCa { ca: subject.clone() })?;
-        let key = TbsCertificate::decode(&intent.tbs).ok().map(|tbs| tbs.public_key);
-        let by_cluster = !intent.requester.is_outside();
-        let fits = certified.parent == intent.ca && key.as_ref() == Some(&certified.public_key) && by_cluster;
-        if !fits {
-            let why = alloc::format!("not the key of `{subject}`, or {} is not its parent", issuer.subject);
-            return Err(Refusal::OutsideProfile { field: "certifies".into(), why }.into());
-        }
-        if certified.certificate.is_some() {
-            return Err(Refusal::CaExists { ca: subject.clone() }.into());
-        }
-        Ok(())
-    }
-
     /// Step 5 of an issuance. COMMIT: once this entry is on a majority's disks the certificate exists.
     pub(super) fn record(
         &mut self,
@@ -179,13 +169,9 @@ impl Step<'_> {
         }
         entry.state = CertificateState::Recorded { signature, index: self.index, at: self.now };
         self.remove(Key::OpenIntent(ca.clone(), serial));
-        if let Some(subject) = &entry.certifies
-            && let Some(mut issuer) = self.register.issuer(subject)?
-            // Two intents for one CA may have been open at once: the first record is its certificate.
-            && issuer.certificate.is_none()
-        {
-            issuer.certificate = Some(serial);
-            self.set(Key::Issuer(subject.clone()), Value::Issuer(issuer));
+        if let Some(subject) = &entry.certifies {
+            let by = CertifiedBy::Here { ca: ca.clone(), serial };
+            self.certified(subject, by, &entry)?;
         }
         if let Some(node) = entry.responder {
             self.set(Key::Responder(ca.clone(), node), Value::Responder(serial));

@@ -1,4 +1,4 @@
-//! The cluster itself: its CAs, profiles, grants and members.
+//! The cluster itself: its profiles, grants and members.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -7,14 +7,11 @@ use alloc::vec::Vec;
 use ca_x509::key::KeyIdentifier;
 
 use super::{Halt, Step};
-use crate::ids::{CaId, ClusterId, Digest, Epoch, NodeId, UnixMillis};
+use crate::ids::{ClusterId, Digest, Epoch, NodeId, UnixMillis};
 use crate::outcome::{Outcome, Refusal};
 use crate::profile::Profile;
-use crate::register::{
-    Cluster, Issuer, JoinToken, Key, KeyProof, KeyUse, Member, MemberState, PublicUrls, Value,
-};
+use crate::register::{Cluster, JoinToken, Key, KeyProof, Member, MemberState, PublicUrls, Value};
 use crate::roles::{Grant, Granted, Identity};
-use crate::shards::ListId;
 
 pub(super) fn new_member(
     name: String,
@@ -37,42 +34,6 @@ impl Step<'_> {
         }
         let cluster = Cluster { id, name, epoch: Epoch(0), next_node: NodeId(1), urls };
         self.set(Key::Cluster, Value::Cluster(cluster));
-        Ok(Outcome::Done)
-    }
-
-    pub(super) fn define_issuer(&mut self, ca: CaId, issuer: Issuer) -> Result<Outcome, Halt> {
-        if self.register.issuer(&ca)?.is_some() {
-            return Err(Refusal::CaExists { ca }.into());
-        }
-        let issuers = self.register.issuers()?;
-        // One URL, one list (I15).
-        let named_alike = |(other, its): &(CaId, Issuer)| {
-            ListId::is_taken(ca.as_str(), other, its.shards)
-                || ListId::is_taken(other.as_str(), &ca, issuer.shards)
-        };
-        if let Some((other, _)) = issuers.iter().find(|other| named_alike(other)) {
-            let why =
-                alloc::format!("a list of revocations of `{ca}` and one of `{other}` would be one file");
-            return Err(Refusal::OutsideProfile { field: "ca".into(), why }.into());
-        }
-        // Two CAs of one subject or one key would be one issuer to the world, with two sets of serials (I1), and no
-        // CertID could tell them apart.
-        let same = |(_, other): &(CaId, Issuer)| {
-            other.subject == issuer.subject || other.public_key == issuer.public_key
-        };
-        if let Some((other, _)) = issuers.into_iter().find(same) {
-            return Err(Refusal::CaExists { ca: other }.into());
-        }
-        let Issuer { algorithm, public_key, .. } = &issuer;
-        if !algorithm.fits(public_key.kind()) {
-            let why = alloc::format!("{algorithm} is not for {} keys", public_key.kind());
-            return Err(Refusal::OutsideProfile { field: "algorithm".into(), why }.into());
-        }
-        if issuer.parent != ca && self.register.issuer(&issuer.parent)?.is_none() {
-            return Err(Refusal::UnknownCa { ca: issuer.parent }.into());
-        }
-        self.use_key(Digest::of(issuer.public_key.spki_der()), Some(KeyUse::Authority(ca.clone())))?;
-        self.set(Key::Issuer(ca), Value::Issuer(issuer));
         Ok(Outcome::Done)
     }
 

@@ -27,6 +27,15 @@ impl Deed {
             Command::DefineIssuer { ca, requester, .. } => {
                 Self::Act(Act::CaDefined, About::Ca(ca.clone()), *requester)
             }
+            Command::RecordCaRequest { ca, requester, .. } => {
+                Self::Act(Act::CaRequestSigned, About::Ca(ca.clone()), *requester)
+            }
+            Command::ImportCaCertificate { ca, requester, .. } => {
+                Self::Act(Act::CaCertificateImported, About::Ca(ca.clone()), *requester)
+            }
+            Command::RetireCa { ca, requester } => {
+                Self::Act(Act::CaRetired, About::Ca(ca.clone()), *requester)
+            }
             Command::DefineProfile { profile, requester } => {
                 let about = About::Profile(profile.name.clone(), profile.version);
                 Self::Act(Act::ProfileDefined, about, *requester)
@@ -58,8 +67,10 @@ impl Deed {
             | Command::Revoke { .. }
             | Command::Release { .. }
             | Command::AdmitMember { .. } => Self::Rows,
-            // A cut fixes a list that nobody has signed yet.
-            Command::CutCrl { .. } | Command::Tick { .. } => Self::None,
+            // A cut fixes a list that nobody has signed yet, and so does a request.
+            Command::CutCrl { .. } | Command::RequestCaCertificate { .. } | Command::Tick { .. } => {
+                Self::None
+            }
         }
     }
 }

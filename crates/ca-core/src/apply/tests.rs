@@ -1,5 +1,6 @@
 //! What commands come to.
 
+mod authorities;
 mod bench;
 mod cluster_keys;
 mod enrolment;
@@ -22,8 +23,9 @@ use crate::ids::{BootId, Digest, NodeId};
 use crate::limits::{
     COMMAND_LIFE_MS, CUT_OPEN_MAX_MS, IDEMPOTENCY_KEPT_MS, INTENT_OPEN_MAX_MS, STATUS_LIFE_S,
 };
+use crate::mandate::CaLimits;
 use crate::plan::{CertificateRequest, NamesFrom, plan};
-use crate::register::{MemberState, StatusChange};
+use crate::register::{CertifiedBy, MemberState, StatusChange};
 use crate::roles::Identity;
 
 use self::bench::*;
@@ -262,6 +264,7 @@ fn of_two_open_intents_for_one_ca_the_first_record_is_its_certificate() {
         names_from: NamesFrom::Caller,
         ttl_s: None,
         certifies: Some(ca("peers")),
+        limits: Some(CaLimits::default()),
         responder: None,
     };
     let intents: Vec<_> = [70, 71].map(|serial| bench.draft(Identity::Ceremony, request(), serial)).into();
@@ -269,7 +272,7 @@ fn of_two_open_intents_for_one_ca_the_first_record_is_its_certificate() {
     for serial in &serials {
         bench.record("peers", "peers", *serial);
     }
-    assert_eq!(bench.register().issuer(&ca("peers")).unwrap().unwrap().certificate, Some(serials[0]));
+    assert_eq!(bench.own("peers").by, CertifiedBy::Here { ca: ca("peers"), serial: serials[0] });
 }
 
 #[test]

@@ -15,11 +15,12 @@ use super::sample::{client, ed25519, pass, responder, rsa, server, server_tbs};
 use super::*;
 use crate::draft::draft;
 use crate::ids::{BootId, CaId, ClusterId, Digest, Epoch, LogIndex, NodeId, RequestId, UnixMillis};
+use crate::mandate::CaLimits;
 use crate::plan::{CertificateRequest, NamesFrom, plan};
 use crate::profile::{Audience, DnsRule, built_in};
 use crate::register::{
-    CertificateEntry, CertificateState, Change, Cluster, Issuer, IssuerPurpose, Key, MemoryRegister,
-    PublicUrls, Value,
+    CertificateEntry, CertificateState, CertifiedBy, Change, Cluster, Issuer, IssuerPurpose, Key,
+    MemoryRegister, OwnCertificate, PublicUrls, Value,
 };
 use crate::roles::{Grant, Granted, Identity, Role, Scope};
 use crate::shards::Shards;
@@ -100,6 +101,7 @@ fn what_the_built_in_profiles_issue_breaks_no_rule() {
                     names_from: NamesFrom::Caller,
                     ttl_s: None,
                     certifies: certifies.clone(),
+                    limits: profile.basic_constraints.ca.then(CaLimits::default),
                     responder: *responder,
                 };
                 let requester = match profile.audience {
@@ -212,10 +214,18 @@ fn register() -> MemoryRegister {
             subject: DistinguishedName::new().common_name(name).build().unwrap(),
             public_key: PublicKey::from_ed25519([octet; 32]),
             algorithm: SignatureAlgorithm::Ed25519,
-            parent: ca(parent),
-            certificate: Some(serial),
+            parent: Some(ca(parent)),
+            certificate: Some(OwnCertificate {
+                by: CertifiedBy::Here { ca: ca(parent), serial },
+                index: LogIndex(1),
+                not_after: UnixSeconds(2_600_000_000),
+                path_len: None,
+                names: vec![],
+            }),
+            others: vec![],
             purpose,
             shards: Shards::ONE,
+            retired_at: None,
         };
         let entry = CertificateEntry {
             tbs: vec![],

@@ -30,19 +30,20 @@ pub fn built_in(domains: &DnsRule) -> Result<Vec<Profile>, InvalidName> {
 
 /// What the cluster itself needs.
 fn cluster() -> Result<Vec<Profile>, InvalidName> {
-    let authority = |name, issuers, path_len, status| -> Result<Profile, InvalidName> {
+    let authority = |name, issuers, status| -> Result<Profile, InvalidName> {
         Ok(Profile {
-            validity: days(3650, 7300),
+            validity: days(3650, 10_950),
             key_usage: KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN,
-            basic_constraints: BasicConstraints { ca: true, path_len },
+            // How long a path may be is asked for with each CA.
+            basic_constraints: BasicConstraints { ca: true, path_len: None },
             status,
             ..leaf(name, issuers)?
         })
     };
     let hosts = NameRules { dns: DnsRule::Any, ip: IpRule::Any, count_min: 1, ..NameRules::NONE };
     Ok(vec![
-        authority("root", &["root", "peers"], None, StatusRule::Root)?,
-        authority("sub-ca", &["root"], Some(0), StatusRule::Pointers)?,
+        authority("root", &["root", "peers"], StatusRule::Root)?,
+        authority("sub-ca", &["root"], StatusRule::Pointers)?,
         Profile {
             // Renewed at half: longer than the answers it signs.
             validity: days(14, 14),

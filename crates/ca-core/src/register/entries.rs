@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use ca_x509::algorithm::SignatureAlgorithm;
+use ca_x509::certificate::NameConstraints;
 use ca_x509::crl::{CrlNumber, RevocationReason};
 use ca_x509::key::PublicKey;
 use ca_x509::name::DistinguishedName;
@@ -83,12 +84,17 @@ pub struct Issuer {
     pub public_key: PublicKey,
     /// How it signs.
     pub algorithm: SignatureAlgorithm,
-    /// Who issues its own certificate: itself, if it is a root.
-    pub parent: CaId,
-    /// Its own certificate under `parent`, once recorded. Before that it issues nothing but that.
-    pub certificate: Option<SerialNumber>,
+    /// Who issues its own certificate: itself, if it is a root; `None` if that is a CA elsewhere.
+    pub parent: Option<CaId>,
+    /// Its own certificate, once recorded or imported: the latest. Before that it issues nothing but that.
+    pub certificate: Option<OwnCertificate>,
+    /// Its certificates beside that one, which lead to other roots or ended earlier: cross-certificates, and those that
+    /// were renewed.
+    pub others: Vec<OwnCertificate>,
     /// Whom it serves.
     pub purpose: IssuerPurpose,
+    /// Since when it issues no more certificates.
+    pub retired_at: Option<UnixMillis>,
     /// Into how many lists its revocations are divided.
     pub shards: Shards,
 }
@@ -99,6 +105,48 @@ impl Issuer {
         let ca = ca.clone();
         self.shards.parts().map(move |part| ListId { ca: ca.clone(), part })
     }
+}
+
+/// One of a CA's own certificates, and what it lets the CA do (RFC 5280 §6.1.4): read out of it once, when it comes to
+/// be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnCertificate {
+    /// Where it is.
+    pub by: CertifiedBy,
+    /// The log entry that it came with.
+    pub index: LogIndex,
+    /// When it, or one of those above it from elsewhere, ends.
+    pub not_after: UnixSeconds,
+    /// How many CAs may follow below; `None`: any number.
+    pub path_len: Option<u8>,
+    /// Every name below must be within each of these.
+    pub names: Vec<NameConstraints>,
+}
+
+/// Who issued a CA's own certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CertifiedBy {
+    /// A CA of this cluster.
+    Here {
+        /// Which.
+        ca: CaId,
+        /// Under which serial.
+        serial: SerialNumber,
+    },
+    /// A CA elsewhere: the certificate was imported.
+    Elsewhere {
+        /// SHA-256 of its DER.
+        digest: Digest,
+    },
+}
+
+/// A certification request of a CA, signed by its own key: the octets follow from its subject and key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaRequest {
+    /// Whose permit to sign it is.
+    pub owner: RequestId,
+    /// The signature, once recorded.
+    pub signature: Option<Vec<u8>>,
 }
 
 /// Whom a certification authority serves. Certificates of the two kinds never mix.

@@ -14,8 +14,9 @@ use crate::error::DoorError;
 use crate::problem::status_of;
 
 /// What only the program says, never a door.
-const PROGRAM: [&str; 19] = [
+const PROGRAM: [&str; 20] = [
     "config-unknown-key",
+    "bad-choice",
     "config-invalid",
     "port-in-use",
     "wrong-pin",
@@ -120,6 +121,12 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::NameTaken { name: text() },
         Refusal::NotSigning { node: NodeId(1) },
         Refusal::UnknownKey,
+        Refusal::CaRetired { ca: ca() },
+        Refusal::CaRevoked { ca: ca(), revoked: ca() },
+        Refusal::OutsideCa { ca: ca(), field: text(), why: text() },
+        Refusal::KeyUnproven { ca: ca(), nodes: vec![NodeId(1)] },
+        Refusal::ImportUnfit { ca: ca(), why: text() },
+        Refusal::CaNeeded { ca: ca(), profile: "p".parse().unwrap() },
         Refusal::ClusterKey { usage: KeyUse::Connections },
     ];
     for refusal in &all {
@@ -159,6 +166,12 @@ fn every_refusal() -> Vec<Refusal> {
             | Refusal::NameTaken { .. }
             | Refusal::NotSigning { .. }
             | Refusal::UnknownKey
+            | Refusal::CaRetired { .. }
+            | Refusal::CaRevoked { .. }
+            | Refusal::OutsideCa { .. }
+            | Refusal::KeyUnproven { .. }
+            | Refusal::ImportUnfit { .. }
+            | Refusal::CaNeeded { .. }
             | Refusal::ClusterKey { .. } => {}
         }
     }
@@ -224,6 +237,7 @@ fn every_door_error() -> Vec<DoorError> {
         DoorError::TooManyWrongTokens { max: 1 },
         DoorError::Behind { wanted: LogIndex(2), applied: LogIndex(1) },
         DoorError::Changed { what: why(), seen: 1, current: 2 },
+        DoorError::CaChanged { ca: "issuing".parse().unwrap() },
         DoorError::ProfileInvalid { faults: vec![] },
         DoorError::Internal { why: why() },
     ];
@@ -247,6 +261,7 @@ fn every_door_error() -> Vec<DoorError> {
             | DoorError::TooManyWrongTokens { .. }
             | DoorError::Behind { .. }
             | DoorError::Changed { .. }
+            | DoorError::CaChanged { .. }
             | DoorError::ProfileInvalid { .. }
             | DoorError::Internal { .. } => {}
         }

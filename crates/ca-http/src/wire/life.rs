@@ -7,22 +7,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// A whole number of seconds, written with a unit: `90d`, `24h`, `30m`, `3600s`.
+/// A whole number of seconds, written with a unit: `20y` of 365 days each, `90d`, `24h`, `30m`, `3600s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Life(pub u64);
 
 /// Text that is no [`Life`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not like 90d, 24h, 30m or 3600s")]
+#[error("`{0}` is not like 20y, 90d, 24h, 30m or 3600s")]
 pub struct NotALife(pub String);
 
 impl PartialSchema for Life {
     fn schema() -> RefOr<Schema> {
-        let text = "a whole number of seconds with a unit: `90d`, `24h`, `30m`, `3600s`";
+        let text = "a whole number of seconds with a unit: `20y`, `90d`, `24h`, `30m`, `3600s`";
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some(text))
-            .pattern(Some("^[0-9]+[dhms]$"))
+            .pattern(Some("^[0-9]+[ydhms]$"))
             .build()
             .into()
     }
@@ -30,7 +30,7 @@ impl PartialSchema for Life {
 
 impl ToSchema for Life {}
 
-const UNITS: [(&str, u64); 4] = [("d", 24 * 3600), ("h", 3600), ("m", 60), ("s", 1)];
+const UNITS: [(&str, u64); 5] = [("y", 365 * 24 * 3600), ("d", 24 * 3600), ("h", 3600), ("m", 60), ("s", 1)];
 
 impl FromStr for Life {
     type Err = NotALife;
@@ -78,6 +78,8 @@ mod tests {
         for (text, expected, shown) in [
             ("90d", 7_776_000, "90d"),
             ("24h", 86_400, "1d"),
+            ("20y", 630_720_000, "20y"),
+            ("730d", 63_072_000, "2y"),
             ("30m", 1800, "30m"),
             ("3601s", 3601, "3601s"),
             ("0s", 0, "0s"),

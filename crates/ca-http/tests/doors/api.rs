@@ -124,7 +124,7 @@ async fn bad_issue_requests_are_refused_with_a_reason() {
         (issue(&csr(&["bad_name.test"])).to_string(), 422, "outside-profile", "bad_name.test"),
         (json!({ "profile": "nosuch", "csr": good }).to_string(), 422, "unknown-profile", "nosuch"),
         (json!({ "profile": "No Such", "csr": good }).to_string(), 400, "bad-request", "profile: `No Such`"),
-        (json!({ "profile": "sub-ca", "csr": good }).to_string(), 403, "forbidden", "member"),
+        (json!({ "profile": "sub-ca", "csr": good }).to_string(), 403, "forbidden", "admin"),
         (
             json!({ "profile": "tls-server", "ca": "root", "csr": good }).to_string(),
             422,
@@ -512,7 +512,7 @@ async fn unknown_paths_and_methods_are_problems() {
     let request = Request::delete("/api/v1/cas").body(Body::empty()).unwrap();
     let answer = world.api(None, request).await;
     assert_eq!((answer.status, answer.slug().as_str()), (405, "method-not-allowed"));
-    assert_eq!(answer.header("allow"), "GET,HEAD");
+    assert_eq!(answer.header("allow"), "GET,HEAD,POST");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod authorities;
+#[cfg(test)]
 mod bad_bodies;
 #[cfg(test)]
 mod bad_ocsp;

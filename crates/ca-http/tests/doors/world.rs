@@ -22,6 +22,7 @@ use ca_authority::{Authority, Ports};
 use ca_core::apply::{Moment, apply};
 use ca_core::command::{Command, Envelope};
 use ca_core::ids::{BootId, CaId, ClusterId, Digest, LogIndex, NodeId, RequestId, UnixMillis};
+use ca_core::mandate::CaLimits;
 use ca_core::outcome::Outcome;
 use ca_core::permit::{Applied, SigningOrder};
 use ca_core::plan::{CertificateRequest, NamesFrom};
@@ -30,8 +31,8 @@ use ca_core::register::{IssuerPurpose, Key, MemoryRegister, PublicUrls, Register
 use ca_core::roles::{Grant, Identity, Role, Scope};
 use ca_core::shards::Shards;
 use ca_http::{
-    BoxFuture, DeskError, Doors, Health, JoinAnswer, JoinDesk, JoinRequest, MintedToken, PeerCertificate,
-    ReadyRole, Secret,
+    BoxFuture, CaKeys, DeskError, Doors, Health, JoinAnswer, JoinDesk, JoinRequest, MintedToken,
+    PeerCertificate, ReadyRole, Secret,
 };
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::key::{KeyIdentifier, KeyKind, PublicKey};
@@ -57,6 +58,10 @@ pub(crate) struct Switches {
     pub(crate) no_quorum: AtomicBool,
     pub(crate) token_down: AtomicBool,
     pub(crate) not_ready: AtomicBool,
+    /// Reads are answered, writes are not.
+    pub(crate) no_quorum_for_writes: AtomicBool,
+    /// The token holds new keys, but their proofs do not come.
+    pub(crate) no_proof: AtomicBool,
     /// How long an append takes, in milliseconds of tokio's clock.
     pub(crate) append_ms: AtomicU64,
     /// How long the desk takes for an invitation.
@@ -112,7 +117,9 @@ impl World {
         let switches = Arc::clone(&ports.switches);
         let authority = Arc::new(Authority::new(ports));
         let health = Arc::new(TestHealth(Arc::clone(&switches)));
-        let doors = Doors::new(Arc::clone(&authority), health, Arc::new(TestDesk(Arc::clone(&switches))));
+        let desk = Arc::new(TestDesk(Arc::clone(&switches)));
+        let keys = Arc::new(TestKeys(Arc::clone(&authority)));
+        let doors = Doors::new(Arc::clone(&authority), health, desk, keys);
         let world = Self { authority, doors, switches };
         world.found().await;
         world
@@ -147,7 +154,7 @@ impl World {
                 subject: subject.clone(),
                 public_key: public_key.clone(),
                 algorithm: SignatureAlgorithm::default_for(KeyKind::EcP256),
-                parent: id(parent),
+                parent: Some(id(parent)),
                 purpose: IssuerPurpose::Public,
                 requester: Identity::Ceremony,
                 shards: if ca == "issuing" { Shards::new(4).unwrap() } else { Shards::ONE },
@@ -163,6 +170,7 @@ impl World {
                 names_from: NamesFrom::Caller,
                 ttl_s: None,
                 certifies: Some(id(ca)),
+                limits: Some(CaLimits::default()),
                 responder: None,
             };
             self.authority.issue(Identity::Ceremony, request, None).await.unwrap();
@@ -223,6 +231,7 @@ impl World {
             names_from: NamesFrom::Caller,
             ttl_s: None,
             certifies: None,
+            limits: None,
             responder: None,
         };
         self.authority.issue(Identity::Node(NODE), request, None).await.unwrap();
@@ -276,6 +285,12 @@ pub(crate) fn delete(path: &str) -> Request<Body> {
     Request::delete(path).body(Body::empty()).unwrap()
 }
 
+pub(crate) fn post_pem(path: &str, body: &serde_json::Value) -> Request<Body> {
+    let mut request = post(path, body);
+    request.headers_mut().insert("accept", "application/pem-certificate-chain".parse().unwrap());
+    request
+}
+
 pub(crate) fn put(path: &str, body: &serde_json::Value) -> Request<Body> {
     Request::put(path).body(Body::from(body.to_string())).unwrap()
 }
@@ -321,9 +336,20 @@ impl TestPorts {
             clock: clock.clone(),
             switches: Arc::clone(&switches),
         };
-        let (keys, signed) = (Mutex::default(), Mutex::default());
-        let signer = SoftwareSigner { keys, signed, switches: Arc::clone(&switches) };
+        let (keys, labelled, signed) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let signer = SoftwareSigner { keys, labelled, signed, switches: Arc::clone(&switches) };
         Self { log, signer, clock, verifier: SoftwareVerifier, entropy: SystemEntropy, switches }
+    }
+}
+
+impl TestPorts {
+    /// The key that was made for a CA.
+    pub(crate) fn signer_key(&self, ca: &CaId) -> Option<PublicKey> {
+        self.signer.labelled.lock().unwrap().get(ca).cloned()
+    }
+
+    pub(crate) fn signer_has(&self, ca: &CaId) -> bool {
+        self.signer_key(ca).is_some()
     }
 }
 
@@ -396,6 +422,11 @@ impl Log for TestLog {
     }
 
     async fn append(&self, command: Command) -> Result<Applied, AppendError> {
+        if self.switches.no_quorum_for_writes.load(Ordering::SeqCst) {
+            let cause = "the leader is gone".to_owned();
+            let quorum = NoQuorum { voters: vec![NODE], reachable: vec![NODE], cause };
+            return Err(AppendError::NotAppended(quorum));
+        }
         self.quorum().map_err(AppendError::NotAppended)?;
         let append_ms = self.switches.append_ms.load(Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(append_ms)).await;
@@ -443,6 +474,7 @@ impl Log for TestLog {
 /// Keys in memory, by the same port as a token.
 pub(crate) struct SoftwareSigner {
     keys: Mutex<BTreeMap<KeyIdentifier, EcdsaKeyPair>>,
+    labelled: Mutex<BTreeMap<CaId, PublicKey>>,
     signed: Mutex<Vec<Vec<u8>>>,
     switches: Arc<Switches>,
 }
@@ -526,6 +558,37 @@ impl Health for TestHealth {
         } else {
             Ok(())
         }
+    }
+}
+
+/// Makes keys in software. Its name ties a CA to its key, as a token's label does.
+struct TestKeys(Arc<Authority<TestPorts>>);
+
+impl CaKeys for TestKeys {
+    fn key_for<'a>(&'a self, ca: &'a CaId, kind: KeyKind) -> BoxFuture<'a, Result<PublicKey, DeskError>> {
+        Box::pin(async move {
+            if kind != KeyKind::EcP256 {
+                return Err(DeskError::Refused { field: "key", why: format!("no {kind} keys here") });
+            }
+            let signer = &self.0.ports().signer;
+            if let Some(key) = signer.labelled.lock().unwrap().get(ca) {
+                return Ok(key.clone());
+            }
+            let key = signer.generate();
+            signer.labelled.lock().unwrap().insert(ca.clone(), key.clone());
+            Ok(key)
+        })
+    }
+
+    fn prove<'a>(&'a self, key: &'a PublicKey) -> BoxFuture<'a, Result<(), DeskError>> {
+        Box::pin(async move {
+            if self.0.ports().switches.no_proof.load(Ordering::SeqCst) {
+                return Ok(());
+            }
+            let prove = Command::ProveKey { key: key.key_identifier(), signature: vec![1] };
+            let proven = self.0.ports().log.append(prove).await;
+            proven.map(drop).map_err(|error| ca_authority::ActError::from(error).into())
+        })
     }
 }
 

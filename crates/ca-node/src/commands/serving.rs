@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ca_core::profile::DnsRule;
 
-use crate::ceremony::Choices;
+use crate::choices::Choices;
 use crate::cli::{InitCluster, Join, Place, Server};
 use crate::config::{ConfigFile, ListenSection, NodeSection, PinPlace, TelemetrySection, TokenSection};
 use crate::failure::Failure;
@@ -40,15 +40,11 @@ pub(super) async fn server(command: Server) -> Result<(), Failure> {
 
 pub(super) async fn init_cluster(command: InitCluster) -> Result<(), Failure> {
     let mut config = configuration(&command.place)?;
+    let dns = if command.dns.is_empty() { DnsRule::Any } else { DnsRule::Under(command.dns.clone()) };
     // Before anything is made: what is chosen here can never be changed.
-    let urls = command.urls.chosen()?;
+    let choices = Choices::made(&command.name, dns, &command.cas)?;
     logging(&config.telemetry.log);
     die_of_panics();
-    let choices = Choices {
-        name: command.name.clone(),
-        urls,
-        dns: if command.dns.is_empty() { DnsRule::Any } else { DnsRule::Under(command.dns.clone()) },
-    };
     let mut said = |label: &str, value: String| made(label, &value);
     let founded = setup::found_cluster(&mut config, &choices, command.tokens, &mut said).await?;
     made("Cluster", &format!("{} ({})", command.name, founded.cluster));

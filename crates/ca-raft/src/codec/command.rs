@@ -40,7 +40,7 @@ fn kind_to_wire(command: &Command) -> Kind {
                 subject_der: octets(subject.as_der()),
                 spki_der: octets(public_key.spki_der()),
                 algorithm_der: algorithm.to_der().into(),
-                parent: parent.to_string(),
+                parent: parent.as_ref().map(ToString::to_string),
                 purpose: purpose_to_wire(*purpose).into(),
                 requester: Some(fields::identity_to_wire(*requester)),
                 shards: shards.count().into(),
@@ -106,6 +106,30 @@ fn kind_to_wire(command: &Command) -> Kind {
         Command::RecordRefusals { by, slug, count } => {
             Kind::RecordRefusals(history::refusals_to_wire(*by, slug, *count))
         }
+        Command::RequestCaCertificate { ca, requester } => {
+            Kind::RequestCaCertificate(wire::RequestCaCertificate {
+                ca: ca.to_string(),
+                requester: Some(fields::identity_to_wire(*requester)),
+            })
+        }
+        Command::RecordCaRequest { ca, signature, requester } => {
+            Kind::RecordCaRequest(wire::RecordCaRequest {
+                ca: ca.to_string(),
+                signature: octets(signature),
+                requester: Some(fields::identity_to_wire(*requester)),
+            })
+        }
+        Command::ImportCaCertificate { ca, chain, requester } => {
+            Kind::ImportCaCertificate(wire::ImportCaCertificate {
+                ca: ca.to_string(),
+                chain_der: chain.iter().map(|der| octets(der)).collect(),
+                requester: Some(fields::identity_to_wire(*requester)),
+            })
+        }
+        Command::RetireCa { ca, requester } => Kind::RetireCa(wire::RetireCa {
+            ca: ca.to_string(),
+            requester: Some(fields::identity_to_wire(*requester)),
+        }),
         Command::Tick { digest } => Kind::Tick(wire::Tick {
             digest: digest
                 .map(|(index, digest)| wire::IndexDigest { index: index.0, digest: octets(&digest.0) }),
@@ -127,7 +151,7 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
             subject: fields::subject(&issuer.subject_der)?,
             public_key: fields::public_key(&issuer.spki_der)?,
             algorithm: fields::algorithm(&issuer.algorithm_der)?,
-            parent: fields::ca(&issuer.parent)?,
+            parent: issuer.parent.map(|parent| fields::ca(&parent)).transpose()?,
             requester: fields::identity(issuer.requester)?,
         },
         Kind::DefineProfile(defined) => profile::define_from_wire(defined)?,
@@ -181,6 +205,23 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
             Command::ProveKey { key: fields::key_identifier(&proof.key)?, signature: proof.signature.into() }
         }
         Kind::RecordRefusals(refusals) => history::refusals_from_wire(refusals)?,
+        Kind::RequestCaCertificate(request) => Command::RequestCaCertificate {
+            ca: fields::ca(&request.ca)?,
+            requester: fields::identity(request.requester)?,
+        },
+        Kind::RecordCaRequest(record) => Command::RecordCaRequest {
+            ca: fields::ca(&record.ca)?,
+            signature: record.signature.into(),
+            requester: fields::identity(record.requester)?,
+        },
+        Kind::ImportCaCertificate(import) => Command::ImportCaCertificate {
+            ca: fields::ca(&import.ca)?,
+            chain: import.chain_der.into_iter().map(Into::into).collect(),
+            requester: fields::identity(import.requester)?,
+        },
+        Kind::RetireCa(retire) => {
+            Command::RetireCa { ca: fields::ca(&retire.ca)?, requester: fields::identity(retire.requester)? }
+        }
         Kind::Tick(tick) => Command::Tick {
             digest: tick
                 .digest

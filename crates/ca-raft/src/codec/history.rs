@@ -120,5 +120,8 @@ acts!(
     EnrolmentRevoked,
     MemberAdmitted,
     KeyProven,
+    CaRequestSigned,
+    CaCertificateImported,
+    CaRetired,
     Refused,
 );

@@ -23,6 +23,12 @@ pub(super) fn to_wire(outcome: &Outcome) -> wire::Outcome {
         Outcome::Revoked { revoked_at } => Kind::RevokedAtS(revoked_at.0),
         Outcome::CrlCut(cut) => Kind::CrlCut(row::cut_to_wire(cut)),
         Outcome::Admitted(node) => Kind::Admitted(node.0),
+        Outcome::CaRequestCommitted { ca, info_digest } => {
+            Kind::CaRequestCommitted(wire::CaRequestCommitted {
+                ca: ca.to_string(),
+                info_digest: octets(&info_digest.0),
+            })
+        }
         Outcome::Refused(refusal) => Kind::Refused(wire::Refusal { why: Some(why_to_wire(refusal)) }),
     };
     wire::Outcome { outcome: Some(kind) }
@@ -44,6 +50,10 @@ pub(super) fn from_wire(outcome: wire::Outcome) -> Result<Outcome, CodecError> {
         Kind::RevokedAtS(at) => Outcome::Revoked { revoked_at: UnixSeconds(at) },
         Kind::CrlCut(cut) => Outcome::CrlCut(row::cut_from_wire(&cut)?),
         Kind::Admitted(node) => Outcome::Admitted(NodeId(node)),
+        Kind::CaRequestCommitted(request) => Outcome::CaRequestCommitted {
+            ca: fields::ca(&request.ca)?,
+            info_digest: fields::digest(&request.info_digest)?,
+        },
         Kind::Refused(refusal) => Outcome::Refused(why_from_wire(required("refusal", refusal.why)?)?),
     })
 }
@@ -95,6 +105,17 @@ fn why_to_wire(refusal: &Refusal) -> Why {
         Refusal::NameTaken { name } => Why::NameTaken(name.clone()),
         Refusal::NotSigning { node } => Why::NotSigning(node.0),
         Refusal::UnknownKey => Why::UnknownKey(wire::Empty {}),
+        Refusal::CaRetired { ca } => Why::CaRetired(ca.to_string()),
+        Refusal::CaRevoked { ca, revoked } => Why::CaRevoked(texts(&ca.to_string(), &revoked.to_string())),
+        Refusal::OutsideCa { ca, field, why } => {
+            Why::OutsideCa(wire::OutsideCa { ca: ca.to_string(), field: field.clone(), why: why.clone() })
+        }
+        Refusal::KeyUnproven { ca, nodes } => Why::KeyUnproven(wire::KeyUnproven {
+            ca: ca.to_string(),
+            nodes: nodes.iter().map(|node| node.0).collect(),
+        }),
+        Refusal::ImportUnfit { ca, why } => Why::ImportUnfit(texts(&ca.to_string(), why)),
+        Refusal::CaNeeded { ca, profile } => Why::CaNeeded(texts(&ca.to_string(), &profile.to_string())),
         Refusal::ClusterKey { usage } => Why::ClusterKey(row::key_use_to_wire(usage)),
     }
 }
@@ -151,6 +172,21 @@ fn why_from_wire(why: Why) -> Result<Refusal, CodecError> {
         Why::NameTaken(name) => Refusal::NameTaken { name },
         Why::NotSigning(node) => Refusal::NotSigning { node: NodeId(node) },
         Why::UnknownKey(wire::Empty {}) => Refusal::UnknownKey,
+        Why::CaRetired(ca) => Refusal::CaRetired { ca: fields::ca(&ca)? },
+        Why::CaRevoked(texts) => {
+            Refusal::CaRevoked { ca: fields::ca(&texts.first)?, revoked: fields::ca(&texts.second)? }
+        }
+        Why::OutsideCa(outside) => {
+            Refusal::OutsideCa { ca: fields::ca(&outside.ca)?, field: outside.field, why: outside.why }
+        }
+        Why::KeyUnproven(unproven) => Refusal::KeyUnproven {
+            ca: fields::ca(&unproven.ca)?,
+            nodes: unproven.nodes.into_iter().map(NodeId).collect(),
+        },
+        Why::ImportUnfit(texts) => Refusal::ImportUnfit { ca: fields::ca(&texts.first)?, why: texts.second },
+        Why::CaNeeded(texts) => {
+            Refusal::CaNeeded { ca: fields::ca(&texts.first)?, profile: fields::profile_name(&texts.second)? }
+        }
         Why::ClusterKey(usage) => Refusal::ClusterKey { usage: row::key_use_from_wire(usage)? },
     })
 }

@@ -2,14 +2,14 @@
 
 use ca_core::ids::{BootId, Epoch, LogIndex, NodeId, UnixMillis};
 use ca_core::register::{
-    Attempt, CertificateEntry, CertificateState, Cluster, CrlBase, CrlCut, CrlScope, Issuer, JoinToken, Key,
+    Attempt, CertificateEntry, CertificateState, Cluster, CrlBase, CrlCut, CrlScope, JoinToken, Key,
     KeyProof, KeyUse, Member, MemberState, Revocation, SignedCrl, StatusChange, StatusEvent, Value,
 };
 use ca_core::roles::Granted;
 use ca_x509::time::UnixSeconds;
 
 use super::fields::{self, known, octets, required};
-use super::{CodecError, command, enrolment, grant, history, outcome, profile};
+use super::{CodecError, enrolment, grant, history, issuer, outcome, profile};
 use crate::wire::log as wire;
 use crate::wire::log::row::Value as Kind;
 
@@ -34,6 +34,8 @@ pub(super) fn belongs(key: &Key, value: &Value) -> bool {
             | (Key::Outcome(_), Value::Outcome(_))
             | (Key::Expiry(..), Value::Expiry)
             | (Key::History(_), Value::History(_))
+            | (Key::Imported(_), Value::Imported(_))
+            | (Key::CaRequest(_), Value::CaRequest(_))
             | (Key::Enrolment(_), Value::Enrolment(_))
             | (Key::ClusterKey(_), Value::ClusterKey(_))
     )
@@ -52,7 +54,7 @@ pub(super) fn to_wire(value: &Value) -> wire::Row {
         Value::Grant(granted) => {
             Kind::Grant(wire::Granted { grant: Some(grant::to_wire(&granted.grant)), index: granted.index.0 })
         }
-        Value::Issuer(issuer) => Kind::Issuer(issuer_to_wire(issuer)),
+        Value::Issuer(issuer) => Kind::Issuer(issuer::to_wire(issuer)),
         Value::Profile(defined) => Kind::Profile(profile::to_wire(defined)),
         Value::Member(member) => Kind::Member(member_to_wire(member)),
         Value::JoinToken(token) => Kind::JoinToken(wire::JoinToken {
@@ -89,6 +91,10 @@ pub(super) fn to_wire(value: &Value) -> wire::Row {
         Value::Outcome(of) => Kind::Outcome(outcome::to_wire(of)),
         Value::Expiry => Kind::Expiry(wire::Empty {}),
         Value::History(row) => Kind::History(history::to_wire(row)),
+        Value::Imported(chain) => {
+            Kind::Imported(wire::ImportedChain { chain_der: chain.iter().map(|der| octets(der)).collect() })
+        }
+        Value::CaRequest(request) => Kind::CaRequest(issuer::request_to_wire(request)),
         Value::Enrolment(token) => Kind::Enrolment(enrolment::to_wire(token)),
         Value::ClusterKey(usage) => Kind::ClusterKey(key_use_to_wire(usage)),
     };
@@ -109,7 +115,7 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
             grant: grant::from_wire(required("grant", granted.grant)?)?,
             index: LogIndex(granted.index),
         }),
-        Kind::Issuer(issuer) => Value::Issuer(issuer_from_wire(&issuer)?),
+        Kind::Issuer(issuer) => Value::Issuer(issuer::from_wire(issuer)?),
         Kind::Profile(defined) => Value::Profile(Box::new(profile::from_wire(defined)?)),
         Kind::Member(member) => Value::Member(member_from_wire(member)?),
         Kind::JoinToken(token) => Value::JoinToken(JoinToken {
@@ -143,6 +149,8 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
         Kind::Outcome(of) => Value::Outcome(outcome::from_wire(of)?),
         Kind::Expiry(wire::Empty {}) => Value::Expiry,
         Kind::History(row) => Value::History(history::from_wire(row)?),
+        Kind::Imported(imported) => Value::Imported(imported.chain_der.into_iter().map(Into::into).collect()),
+        Kind::CaRequest(request) => Value::CaRequest(issuer::request_from_wire(request)?),
         Kind::Enrolment(token) => Value::Enrolment(enrolment::from_wire(token)?),
         Kind::ClusterKey(usage) => Value::ClusterKey(key_use_from_wire(usage)?),
     })
@@ -164,30 +172,6 @@ pub(super) fn key_use_from_wire(from: wire::KeyUse) -> Result<KeyUse, CodecError
         Usage::Authority(ca) => KeyUse::Authority(fields::ca(&ca)?),
         Usage::Responder(node) => KeyUse::Responder(NodeId(node)),
         Usage::Connections(wire::Empty {}) => KeyUse::Connections,
-    })
-}
-
-fn issuer_to_wire(issuer: &Issuer) -> wire::Issuer {
-    wire::Issuer {
-        subject_der: octets(issuer.subject.as_der()),
-        spki_der: octets(issuer.public_key.spki_der()),
-        algorithm_der: issuer.algorithm.to_der().into(),
-        parent: issuer.parent.to_string(),
-        certificate: issuer.certificate.map(fields::serial_to_wire),
-        purpose: command::purpose_to_wire(issuer.purpose).into(),
-        shards: issuer.shards.count().into(),
-    }
-}
-
-fn issuer_from_wire(issuer: &wire::Issuer) -> Result<Issuer, CodecError> {
-    Ok(Issuer {
-        subject: fields::subject(&issuer.subject_der)?,
-        public_key: fields::public_key(&issuer.spki_der)?,
-        algorithm: fields::algorithm(&issuer.algorithm_der)?,
-        parent: fields::ca(&issuer.parent)?,
-        certificate: issuer.certificate.as_ref().map(|serial| fields::serial(serial)).transpose()?,
-        purpose: command::purpose(issuer.purpose)?,
-        shards: fields::shards(issuer.shards)?,
     })
 }
 

@@ -155,15 +155,18 @@ type Constraints = (
 fn constraints() -> impl Strategy<Value = Constraints> {
     let basic =
         (any::<bool>(), option::of(any::<u8>())).prop_map(|(ca, path_len)| BasicConstraints { ca, path_len });
-    let names = (vec(subtree(), 0..3), vec(subtree(), 0..3))
-        .prop_map(|(permitted, excluded)| NameConstraints { permitted, excluded });
     let policy =
         (oid(), vec(text(), 0..2)).prop_map(|(identifier, cps)| CertificatePolicy { identifier, cps });
     let policies =
         any::<(Option<u8>, Option<u8>)>().prop_map(|(require_explicit_policy, inhibit_policy_mapping)| {
             PolicyConstraints { require_explicit_policy, inhibit_policy_mapping }
         });
-    (basic, option::of(names), vec(policy, 0..3), option::of(policies), any::<Option<u8>>())
+    (basic, option::of(name_constraints()), vec(policy, 0..3), option::of(policies), any::<Option<u8>>())
+}
+
+pub(super) fn name_constraints() -> impl Strategy<Value = NameConstraints> {
+    (vec(subtree(), 0..3), vec(subtree(), 0..3))
+        .prop_map(|(permitted, excluded)| NameConstraints { permitted, excluded })
 }
 
 fn subtree() -> impl Strategy<Value = NameSubtree> {

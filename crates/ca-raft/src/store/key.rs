@@ -20,7 +20,7 @@ pub(crate) fn encode(key: &Key) -> Vec<u8> {
     let to = Writer(Vec::with_capacity(64)).number(&[table(key)]);
     match key {
         Key::Cluster | Key::Time => to,
-        Key::Issuer(ca) => to.text(ca.as_str()),
+        Key::Issuer(ca) | Key::CaRequest(ca) => to.text(ca.as_str()),
         Key::CrlScope(list) => match list.part {
             Part::Whole => to.text(list.ca.as_str()).number(&[0]),
             Part::Shard(shard) => to.text(list.ca.as_str()).number(&[1, shard]),
@@ -31,6 +31,7 @@ pub(crate) fn encode(key: &Key) -> Vec<u8> {
         | Key::JoinToken(digest)
         | Key::Attempt(digest)
         | Key::Enrolment(digest)
+        | Key::Imported(digest)
         | Key::ClusterKey(digest) => to.number(&digest.0),
         Key::KeyProof(key, node) => to.number(&key.0).number(&node.0.to_be_bytes()),
         Key::Responder(ca, node) => to.text(ca.as_str()).number(&node.0.to_be_bytes()),
@@ -84,6 +85,8 @@ pub(crate) fn table(key: &Key) -> u8 {
         Key::Expiry(..) => 16,
         Key::History(_) => 25,
         Key::Enrolment(_) => 26,
+        Key::Imported(_) => 17,
+        Key::CaRequest(_) => 18,
         Key::ClusterKey(_) => 35,
     }
 }
@@ -147,6 +150,8 @@ impl Reader<'_> {
                 ordinal: self.fixed().map(u32::from_be_bytes)?,
             }),
             26 => Key::Enrolment(self.digest()?),
+            17 => Key::Imported(self.digest()?),
+            18 => Key::CaRequest(self.ca()?),
             35 => Key::ClusterKey(self.digest()?),
             _ => return None,
         })

@@ -302,7 +302,8 @@ fn is_small(key: &Key) -> bool {
         | Key::KeyProof(..)
         | Key::Responder(..)
         | Key::OpenIntent(..)
-        | Key::CrlScope(_) => true,
+        | Key::CrlScope(_)
+        | Key::CaRequest(_) => true,
         Key::JoinToken(_)
         | Key::Certificate(..)
         | Key::Revocation(..)
@@ -311,6 +312,7 @@ fn is_small(key: &Key) -> bool {
         | Key::Expiry(..)
         | Key::History(_)
         | Key::Enrolment(_)
+        | Key::Imported(_)
         | Key::ClusterKey(_) => false,
     }
 }
@@ -327,6 +329,7 @@ fn load_small(db: &DB) -> Result<MemoryRegister, StorageFault> {
         Key::Responder(CaId::first(), NodeId(0)),
         Key::OpenIntent(CaId::first(), SerialNumber::MIN),
         Key::CrlScope(ListId::whole(&CaId::first())),
+        Key::CaRequest(CaId::first()),
     ];
     let mut small = MemoryRegister::default();
     let mut load = |rows: Vec<(Key, Value)>| {

@@ -11,6 +11,7 @@ use ca_core::command::{Command, Envelope};
 use ca_core::draft::draft;
 use ca_core::ids::{BootId, CaId, ClusterId, Epoch, NodeId, RequestId, UnixMillis};
 use ca_core::limits::COMMAND_LIFE_MS;
+use ca_core::mandate::CaLimits;
 use ca_core::outcome::Outcome;
 use ca_core::permit::{Applied, Permit};
 use ca_core::plan::{CertificateRequest, NamesFrom, plan};
@@ -78,7 +79,7 @@ impl Run {
                 subject: subject(),
                 public_key: key(),
                 algorithm: SignatureAlgorithm::Ed25519,
-                parent: root(),
+                parent: Some(root()),
                 purpose: IssuerPurpose::Public,
                 requester: Identity::Ceremony,
                 shards: Shards::ONE,
@@ -114,6 +115,7 @@ impl Run {
             names_from: NamesFrom::Caller,
             ttl_s: None,
             certifies: Some(root()),
+            limits: Some(CaLimits::default()),
             responder: None,
         };
         let plan = plan(&self.register, Identity::Ceremony, request, NOW).unwrap();

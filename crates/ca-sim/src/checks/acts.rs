@@ -81,6 +81,13 @@ impl History {
                 Command::DefineIssuer { ca, requester, .. } => {
                     (Act::CaDefined, About::Ca(ca.clone()), *requester)
                 }
+                Command::RecordCaRequest { ca, requester, .. } => {
+                    (Act::CaRequestSigned, About::Ca(ca.clone()), *requester)
+                }
+                Command::ImportCaCertificate { ca, requester, .. } => {
+                    (Act::CaCertificateImported, About::Ca(ca.clone()), *requester)
+                }
+                Command::RetireCa { ca, requester } => (Act::CaRetired, About::Ca(ca.clone()), *requester),
                 Command::DefineProfile { profile, requester } => {
                     let about = About::Profile(profile.name.clone(), profile.version);
                     (Act::ProfileDefined, about, *requester)

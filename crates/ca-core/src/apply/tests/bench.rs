@@ -16,9 +16,10 @@ use crate::command::{Idempotency, Intent};
 use crate::draft::draft;
 use crate::ids::{BootId, CaId, ClusterId, Digest, NodeId};
 use crate::limits::COMMAND_LIFE_MS;
+use crate::mandate::CaLimits;
 use crate::plan::{CertificateRequest, NamesFrom, plan};
 use crate::profile::{Allow, DnsRule, KeyRule, built_in};
-use crate::register::{IssuerPurpose, MemoryRegister, PublicUrls, StatusChange};
+use crate::register::{IssuerPurpose, MemoryRegister, OwnCertificate, PublicUrls, StatusChange};
 use crate::roles::{Grant, Identity, Role, Scope};
 use crate::shards::{ListId, ListKind, Shards};
 
@@ -77,6 +78,7 @@ impl Bench {
                 names_from: NamesFrom::Caller,
                 ttl_s: None,
                 certifies: Some(ca(name)),
+                limits: Some(CaLimits::default()),
                 responder: None,
             };
             let intent = bench.draft(Identity::Ceremony, request, octet);
@@ -84,6 +86,11 @@ impl Bench {
             bench.record(name, parent, serial);
         }
         bench
+    }
+
+    /// What a CA issues under.
+    pub(super) fn own(&self, of: &str) -> OwnCertificate {
+        self.register().issuer(&ca(of)).unwrap().unwrap().certificate.unwrap()
     }
 
     pub(super) fn register(&self) -> &dyn Register {
@@ -226,6 +233,7 @@ pub(super) fn server() -> CertificateRequest {
         names_from: NamesFrom::Caller,
         ttl_s: None,
         certifies: None,
+        limits: None,
         responder: None,
     }
 }
@@ -236,7 +244,7 @@ pub(super) fn define(name: &str, parent: &str, octet: u8) -> Command {
         subject: subject(name),
         public_key: key(octet),
         algorithm: SignatureAlgorithm::Ed25519,
-        parent: ca(parent),
+        parent: Some(ca(parent)),
         purpose: if name == "peers" { IssuerPurpose::Peers } else { IssuerPurpose::Public },
         requester: Identity::Ceremony,
         shards: if name == "issuing" { Shards::DEFAULT } else { Shards::ONE },

@@ -13,7 +13,7 @@ use crate::apply::*;
 use crate::command::Intent;
 use crate::ids::{BootId, ClusterId, Digest};
 use crate::limits::{COMMAND_LIFE_MS, CUT_OPEN_MAX_MS, INTENT_OPEN_MAX_MS, TBS_OCTETS_MAX};
-use crate::register::PublicUrls;
+use crate::register::{IssuerPurpose, PublicUrls};
 use crate::roles::{Identity, Role, Scope};
 use crate::shards::{ListId, ListKind, Part};
 
@@ -80,16 +80,6 @@ const REFUSALS: &[Case] = &[
                 shards,
             },
         )
-    }),
-    ("ca-exists", |bench| {
-        // A second certificate for a CA that has one.
-        let mut intent = bench.intent(60);
-        let root = bench.register().certificate(&ca("root"), SerialNumber::from_random([10; 16])).unwrap();
-        (intent.ca, intent.issuer_key) = (ca("root"), key(10).key_identifier());
-        intent.grant_index = None;
-        (intent.tbs, intent.requester, intent.certifies) =
-            (root.unwrap().tbs, Identity::Ceremony, Some(ca("root")));
-        bench.apply(1, Command::Intent(intent))
     }),
     ("ca-inactive", |bench| bench.apply(1, cut("peers"))),
     ("ca-inactive", |bench| {
@@ -269,6 +259,35 @@ const REFUSALS: &[Case] = &[
     ("not-signing", |bench| bench.apply(2, cut("issuing"))),
     ("not-signing", |bench| bench.apply(3, prove(10))),
     ("unknown-key", |bench| bench.apply(2, prove(50))),
+    ("unknown-ca", |bench| bench.apply(1, Command::RetireCa { ca: ca("nobody"), requester: CLIENT })),
+    ("unknown-ca", |bench| {
+        bench.apply(1, Command::RequestCaCertificate { ca: ca("nobody"), requester: CLIENT })
+    }),
+    ("unknown-ca", |bench| {
+        bench.apply(1, Command::RecordCaRequest { ca: ca("root"), signature: vec![], requester: CLIENT })
+    }),
+    ("unknown-ca", |bench| {
+        bench.apply(1, Command::ImportCaCertificate { ca: ca("nobody"), chain: vec![], requester: CLIENT })
+    }),
+    ("ca-needed", |bench| bench.apply(1, Command::RetireCa { ca: ca("issuing"), requester: CLIENT })),
+    ("ca-needed", |bench| bench.apply(1, Command::RetireCa { ca: ca("peers"), requester: CLIENT })),
+    ("not-signing", |bench| {
+        bench.apply(2, Command::RequestCaCertificate { ca: ca("issuing"), requester: CLIENT })
+    }),
+    ("import-unfit", |bench| {
+        bench.apply(
+            1,
+            Command::ImportCaCertificate { ca: ca("issuing"), chain: vec![vec![0]; 2], requester: CLIENT },
+        )
+    }),
+    // The peers' CA under a public one.
+    ("outside-profile", |bench| {
+        let mut command = define("more-peers", "root", 50);
+        if let Command::DefineIssuer { purpose, .. } = &mut command {
+            *purpose = IssuerPurpose::Peers;
+        }
+        bench.apply(1, command)
+    }),
 ];
 
 #[test]
