@@ -58,11 +58,13 @@ pub(super) async fn tail(
     let (latest, mut cursor) = latest(connection, filter, lines).await?;
     title(output);
     latest.iter().try_for_each(|act| shown(output, act))?;
-    while follow {
+    if !follow {
+        return Ok(());
+    }
+    loop {
         tokio::time::sleep(FOLLOW_EVERY).await;
         cursor = each(connection, filter, &format!("&cursor={cursor}"), |act| shown(output, &act)).await?;
     }
-    Ok(())
 }
 
 /// The last acts that a filter finds, and the cursor behind them. The history is read forwards only, so this looks from

@@ -143,7 +143,7 @@ fn i26_planted_secrets_are_nowhere() {
         assert!(canary.text.len() >= 16, "{}: {}", canary.what, canary.text);
         assert!(!answers.text.contains(&canary.text), "an answer has the {}", canary.what);
     }
-    let mut searched = 0;
+    let mut searched = 0_usize;
     let logs = (0..3).map(|node| cluster.dir.path().join(format!("again-{node}.log")));
     for file in files(&cluster.home()).into_iter().chain(logs) {
         let octets = fs::read(&file).unwrap_or_default();
@@ -151,7 +151,7 @@ fn i26_planted_secrets_are_nowhere() {
             let found = octets.windows(canary.text.len()).any(|part| part == canary.text.as_bytes());
             assert!(!found, "{} has the {}", file.display(), canary.what);
         }
-        searched += 1;
+        searched = searched.saturating_add(1);
     }
     assert!(searched > 30, "{searched} files: logs and the data of three nodes");
     let told = read(&cluster.dir.path().join("again-0.log"));
@@ -262,7 +262,8 @@ fn drive_joining(answers: &mut Answers<'_>) -> Vec<Canary> {
 /// By openssl, which is a reader of base64url too once its alphabet is that of base64.
 fn join_secret(token: &str) -> String {
     let encoded = token.strip_prefix("ca-node-join-1.").unwrap().replace('-', "+").replace('_', "/");
-    let padded = format!("{encoded}{}", "=".repeat((4 - encoded.len() % 4) % 4));
+    let padding = "=".repeat(encoded.len().next_multiple_of(4).saturating_sub(encoded.len()));
+    let padded = format!("{encoded}{padding}");
     let mut openssl = Command::new("openssl")
         .args(["base64", "-d", "-A"])
         .stdin(Stdio::piped())

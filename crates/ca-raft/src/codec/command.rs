@@ -1,9 +1,12 @@
 //! Commands ⇄ protobuf.
 
 use ca_core::command::{Command, Envelope, Idempotency, Intent};
-use ca_core::ids::{LogIndex, NodeId, UnixMillis};
+use ca_core::ids::{CaId, Digest, LogIndex, NodeId, UnixMillis};
 use ca_core::register::IssuerPurpose;
-use ca_core::shards::ListKind;
+use ca_core::roles::Identity;
+use ca_core::shards::{ListId, ListKind};
+use ca_x509::crl::{CrlNumber, RevocationReason};
+use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 
 use super::fields::{self, octets, required};
@@ -51,33 +54,19 @@ fn kind_to_wire(command: &Command) -> Kind {
         }
         Command::SetGrant { grant, requester } => Kind::SetGrant(grant::set_to_wire(grant, *requester)),
         Command::Intent(intent) => Kind::Intent(intent_to_wire(intent)),
-        Command::Record { ca, serial, signature } => Kind::Record(wire::Record {
-            ca: ca.to_string(),
-            serial: fields::serial_to_wire(*serial),
-            signature: octets(signature),
-        }),
+        Command::Record { ca, serial, signature } => Kind::Record(record_to_wire(ca, *serial, signature)),
         Command::Abandon { ca, serial } => Kind::Abandon(fields::ca_serial_to_wire(ca, *serial)),
-        Command::Revoke { ca, serial, reason, requester } => Kind::Revoke(wire::Revoke {
-            ca: ca.to_string(),
-            serial: fields::serial_to_wire(*serial),
-            reason_plus_one: u32::from(reason.code()).saturating_add(1),
-            requester: Some(fields::identity_to_wire(*requester)),
-        }),
-        Command::Release { ca, serial, requester } => Kind::Release(wire::Release {
-            ca: ca.to_string(),
-            serial: fields::serial_to_wire(*serial),
-            requester: Some(fields::identity_to_wire(*requester)),
-        }),
+        Command::Revoke { ca, serial, reason, requester } => {
+            Kind::Revoke(revoke_to_wire(ca, *serial, *reason, *requester))
+        }
+        Command::Release { ca, serial, requester } => Kind::Release(release_to_wire(ca, *serial, *requester)),
         Command::CutCrl { list, kind } => Kind::CutCrl(wire::CutCrl {
             list: Some(fields::list_to_wire(list)),
             delta: *kind == ListKind::Delta,
         }),
-        Command::RecordCrl { list, number, tbs_digest, signature } => Kind::RecordCrl(wire::RecordCrl {
-            list: Some(fields::list_to_wire(list)),
-            number: fields::crl_number_to_wire(*number),
-            tbs_digest: octets(&tbs_digest.0),
-            signature: octets(signature),
-        }),
+        Command::RecordCrl { list, number, tbs_digest, signature } => {
+            Kind::RecordCrl(record_crl_to_wire(list, *number, *tbs_digest, signature))
+        }
         Command::MintJoinToken { secret, expires_at, requester } => {
             Kind::MintJoinToken(wire::MintJoinToken {
                 secret: octets(&secret.0),
@@ -166,12 +155,7 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
             let (ca, serial) = fields::ca_serial(&abandon)?;
             Command::Abandon { ca, serial }
         }
-        Kind::Revoke(revoke) => Command::Revoke {
-            ca: fields::ca(&revoke.ca)?,
-            serial: fields::serial(&revoke.serial)?,
-            reason: fields::reason(required("revocation reason", revoke.reason_plus_one.checked_sub(1))?)?,
-            requester: fields::identity(revoke.requester)?,
-        },
+        Kind::Revoke(revoke) => revoke_from_wire(revoke)?,
         Kind::Release(release) => Command::Release {
             ca: fields::ca(&release.ca)?,
             serial: fields::serial(&release.serial)?,
@@ -229,6 +213,53 @@ fn kind_from_wire(kind: Kind) -> Result<Command, CodecError> {
                 .transpose()?,
         },
     })
+}
+
+fn record_to_wire(ca: &CaId, serial: SerialNumber, signature: &[u8]) -> wire::Record {
+    let serial = fields::serial_to_wire(serial);
+    wire::Record { ca: ca.to_string(), serial, signature: octets(signature) }
+}
+
+fn revoke_to_wire(
+    ca: &CaId,
+    serial: SerialNumber,
+    reason: RevocationReason,
+    requester: Identity,
+) -> wire::Revoke {
+    wire::Revoke {
+        ca: ca.to_string(),
+        serial: fields::serial_to_wire(serial),
+        reason_plus_one: u32::from(reason.code()).saturating_add(1),
+        requester: Some(fields::identity_to_wire(requester)),
+    }
+}
+
+fn revoke_from_wire(revoke: wire::Revoke) -> Result<Command, CodecError> {
+    Ok(Command::Revoke {
+        ca: fields::ca(&revoke.ca)?,
+        serial: fields::serial(&revoke.serial)?,
+        reason: fields::reason(required("revocation reason", revoke.reason_plus_one.checked_sub(1))?)?,
+        requester: fields::identity(revoke.requester)?,
+    })
+}
+
+fn release_to_wire(ca: &CaId, serial: SerialNumber, requester: Identity) -> wire::Release {
+    let requester = Some(fields::identity_to_wire(requester));
+    wire::Release { ca: ca.to_string(), serial: fields::serial_to_wire(serial), requester }
+}
+
+fn record_crl_to_wire(
+    list: &ListId,
+    number: CrlNumber,
+    tbs_digest: Digest,
+    signature: &[u8],
+) -> wire::RecordCrl {
+    wire::RecordCrl {
+        list: Some(fields::list_to_wire(list)),
+        number: fields::crl_number_to_wire(number),
+        tbs_digest: octets(&tbs_digest.0),
+        signature: octets(signature),
+    }
 }
 
 fn intent_to_wire(intent: &Intent) -> wire::Intent {

@@ -17,12 +17,12 @@ fn refusals(world: &World, node: u64) -> BTreeMap<(Identity, String), (u64, u64)
     let filter: HistoryFilter = "act=refused".parse().unwrap();
     let page =
         look(authority.register(), &filter, HistoryPlace::default(), (usize::MAX, usize::MAX)).unwrap();
-    let mut all = BTreeMap::new();
+    let mut all: BTreeMap<_, (u64, u64)> = BTreeMap::new();
     for (_, row) in page.found {
         assert_eq!(row.act, Act::Refused);
         let About::Refusals(slug, count) = row.about else { panic!("a refusal has a slug") };
         let (rows, refused) = all.entry((row.by, slug)).or_default();
-        (*rows, *refused) = (*rows + 1, *refused + count);
+        (*rows, *refused) = (rows.saturating_add(1), refused.saturating_add(count));
     }
     all
 }
