@@ -9,7 +9,7 @@ mod write;
 use std::str::FromStr;
 
 use ca_core::names::certified;
-use ca_core::profile::{Allow, DnsRule, NameRules};
+use ca_core::profile::{Allow, DnsRule, IpRule, NameRules, UriRule};
 use ca_core::search::Filter;
 use ca_core::weak_key;
 use ca_http::wire::{GrantDocument, IssueRequest, Life, ProfileDocument, RevocationsRequest, RevokeRequest};
@@ -49,9 +49,11 @@ fn names(asked: &[GeneralName]) {
         dns: DnsRule::Any,
         wildcard: Allow::Yes,
         email: DnsRule::Any,
-        ip: Allow::Yes,
-        uri: Allow::Yes,
-        count_min: 0,
+        upn: DnsRule::Any,
+        ip: IpRule::Any,
+        uri: UriRule::Any,
+        directory: Allow::Yes,
+        ..NameRules::NONE
     };
     let Ok(names) = certified(&rules, asked) else { return };
     assert_eq!(certified(&rules, &names).as_ref(), Ok(&names));

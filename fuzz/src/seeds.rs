@@ -136,7 +136,7 @@ fn documents(seeds: &mut Seeds) {
     ] {
         seeds.push(("json", text.as_bytes().to_vec()));
     }
-    for profile in ca_core::profile::built_in(ca_core::profile::DnsRule::Any).expect("literals") {
+    for profile in ca_core::profile::built_in(&ca_core::profile::DnsRule::Any).expect("literals") {
         let document = ca_http::wire::ProfileDocument::from(&profile);
         seeds.push(("json", serde_json::to_vec(&document).expect("a document")));
     }
@@ -194,7 +194,7 @@ mod log {
             Command::ProveKey { key: KeyIdentifier([5; 20]), signature: vec![1; 64] },
             Command::Tick { digest: None },
         ];
-        let built_in = ca_core::profile::built_in(ca_core::profile::DnsRule::Any).expect("literals");
+        let built_in = ca_core::profile::built_in(&ca_core::profile::DnsRule::Any).expect("literals");
         commands.extend(built_in.into_iter().map(Command::DefineProfile));
         for command in commands {
             let id = RequestId { node: NodeId(1), boot: BootId(2), counter: 3 };
