@@ -105,8 +105,9 @@ impl<P: Ports> Authority<P> {
     pub async fn publish_crl(&self, list: &ListId, kind: ListKind) -> Result<CrlNumber, ActError> {
         self.wait_until_fresh().await?;
         let applied = self.ports.log().append(Command::CutCrl { list: list.clone(), kind }).await?;
-        let Outcome::CrlCut(CrlCut { number, .. }) = *applied.outcome() else {
-            return Err(ActError::from_outcome(applied.into_outcome()));
+        let number = match applied.outcome() {
+            Outcome::CrlCut(cut) => cut.number,
+            _ => return Err(ActError::from_outcome(applied.into_outcome())),
         };
         let permit = applied.into_crl_permit(list).map_err(ActError::from_outcome)?;
         let order = permit.order(self.register())?;
@@ -180,7 +181,7 @@ impl<P: Ports> Authority<P> {
 /// the pace of small lists.
 fn delta_due(scope: &CrlScope, current: &SignedCrl, now: UnixSeconds) -> bool {
     let on_top = |delta: &&SignedCrl| delta.cut.base.is_some_and(|base| base.number == current.cut.number);
-    scope.delta.as_ref().filter(on_top).is_none_or(|delta| {
+    scope.delta.as_deref().filter(on_top).is_none_or(|delta| {
         let age_s = age_s(&delta.cut, now);
         age_s > DELTA_REFRESH_S || scope.changed > delta.cut.index && age_s >= CRL_PACE_MIN_S
     })

@@ -1,5 +1,6 @@
 //! The register's answers. A refusal is an outcome, not an error: it is the same on every node and is kept.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -42,7 +43,7 @@ pub enum Outcome {
         revoked_at: UnixSeconds,
     },
     /// The next CRL is fixed: its owner may sign it.
-    CrlCut(CrlCut),
+    CrlCut(Box<CrlCut>),
     /// A member entered.
     Admitted(NodeId),
     /// The request for a CA's certificate is fixed: its owner may sign exactly this.

@@ -104,7 +104,7 @@ impl Applied {
     /// The outcome itself, if it is not a cut or this is not its first application.
     pub fn into_crl_permit(self, list: &ListId) -> Result<CrlPermit, Outcome> {
         match (self.outcome, self.occurrence) {
-            (Outcome::CrlCut(cut), Occurrence::First) => Ok(CrlPermit { list: list.clone(), cut }),
+            (Outcome::CrlCut(cut), Occurrence::First) => Ok(CrlPermit { list: list.clone(), cut: *cut }),
             (outcome, _) => Err(outcome),
         }
     }

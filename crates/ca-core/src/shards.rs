@@ -188,7 +188,7 @@ mod tests {
         let random = |n: u32| Digest::of(&n.to_be_bytes()).0;
         let drawn = (0..400).map(|n| SerialNumber::from_random(random(n)[..16].try_into().unwrap()));
         let others = (0..200).filter_map(|n: u32| {
-            let length = usize::try_from(n).unwrap() % 20 + 1;
+            let length = usize::try_from(n % 20).unwrap().saturating_add(1);
             SerialNumber::from_be_bytes(&random(n)[..length]).ok()
         });
         let edges =

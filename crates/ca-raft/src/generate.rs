@@ -178,6 +178,7 @@ fn intent() -> impl Strategy<Value = Intent> {
     })
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm a command")]
 pub(crate) fn command() -> impl Strategy<Value = Command> {
     let ca_serial = || (ca(), serial());
     prop_oneof![
@@ -356,7 +357,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         (ca(), digest()).prop_map(|(ca, info_digest)| Outcome::CaRequestCommitted { ca, info_digest }),
         index().prop_map(|index| Outcome::Recorded { index }),
         seconds().prop_map(|revoked_at| Outcome::Revoked { revoked_at }),
-        cut().prop_map(Outcome::CrlCut),
+        cut().prop_map(|cut| Outcome::CrlCut(Box::new(cut))),
         node().prop_map(Outcome::Admitted),
         refusal().prop_map(Outcome::Refused),
     ]
@@ -457,11 +458,8 @@ fn own_certificate() -> impl Strategy<Value = OwnCertificate> {
 
 fn scope() -> impl Strategy<Value = CrlScope> {
     let signed = || {
-        (cut(), digest(), octets()).prop_map(|(cut, tbs_digest, signature)| SignedCrl {
-            cut,
-            tbs_digest,
-            signature,
-        })
+        (cut(), digest(), octets())
+            .prop_map(|(cut, tbs_digest, signature)| Box::new(SignedCrl { cut, tbs_digest, signature }))
     };
     let lists = (option::of(cut()), option::of(signed()), option::of(signed()));
     (any::<u64>(), lists, seconds(), index()).prop_map(

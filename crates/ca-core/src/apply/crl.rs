@@ -1,5 +1,6 @@
 //! Cuts of the lists of revocations (R10).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use ca_x509::crl::CrlNumber;
@@ -28,7 +29,7 @@ impl Step<'_> {
         {
             return Err(Refusal::CutOpen { list }.into());
         }
-        let (base, life_s) = match (kind, &scope.current) {
+        let (base, life_s) = match (kind, scope.current.as_deref()) {
             (ListKind::Complete, _) => (None, STATUS_LIFE_S),
             (ListKind::Delta, Some(SignedCrl { cut: CrlCut { number, index, .. }, .. })) => {
                 (Some(CrlBase { number: *number, index: *index }), DELTA_LIFE_S)
@@ -58,7 +59,7 @@ impl Step<'_> {
         scope.last_counter = counter;
         scope.open = Some(cut.clone());
         self.set(Key::CrlScope(list), Value::CrlScope(scope));
-        Ok(Outcome::CrlCut(cut))
+        Ok(Outcome::CrlCut(Box::new(cut)))
     }
 
     /// The list is one of an active CA's, and this node has proven its key (R11).
@@ -117,13 +118,13 @@ impl CrlScope {
     fn take(&mut self, signed: SignedCrl) {
         let this_update = signed.cut.this_update;
         match signed.cut.kind() {
-            ListKind::Delta => self.delta = Some(signed),
+            ListKind::Delta => self.delta = Some(Box::new(signed)),
             ListKind::Complete => {
                 let is_due = this_update.0 >= self.scheduled.0.saturating_add(STATUS_REFRESH_S);
                 if is_due {
                     self.scheduled = this_update;
                 }
-                self.current = Some(signed);
+                self.current = Some(Box::new(signed));
             }
         }
     }

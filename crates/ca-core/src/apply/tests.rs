@@ -236,7 +236,7 @@ fn i14_date_and_reason_change_towards_key_compromise_only() {
 fn r10_a_cut_fixes_number_index_and_times() {
     let mut bench = Bench::ready();
     let take = |bench: &mut Bench| match bench.apply(1, cut("issuing")) {
-        Outcome::CrlCut(cut) => cut,
+        Outcome::CrlCut(cut) => *cut,
         other => panic!("{other:?}"),
     };
     let first = take(&mut bench);

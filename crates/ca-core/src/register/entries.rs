@@ -1,5 +1,6 @@
 //! What the rows of the register hold.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -300,9 +301,9 @@ pub struct CrlScope {
     /// The cut that waits for its signature.
     pub open: Option<CrlCut>,
     /// The complete list that is served.
-    pub current: Option<SignedCrl>,
+    pub current: Option<Box<SignedCrl>>,
     /// The delta that is served.
-    pub delta: Option<SignedCrl>,
+    pub delta: Option<Box<SignedCrl>>,
     /// thisUpdate of the latest complete list that was due by its age, whatever was cut between for the sake of a
     /// revocation: entries leave by these alone (I14).
     pub scheduled: UnixSeconds,
@@ -315,8 +316,8 @@ impl CrlScope {
     #[must_use]
     pub fn served(&self, kind: ListKind) -> Option<&SignedCrl> {
         match kind {
-            ListKind::Complete => self.current.as_ref(),
-            ListKind::Delta => self.delta.as_ref(),
+            ListKind::Complete => self.current.as_deref(),
+            ListKind::Delta => self.delta.as_deref(),
         }
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn from_wire(outcome: wire::Outcome) -> Result<Outcome, CodecError> {
         }
         Kind::RecordedIndex(index) => Outcome::Recorded { index: LogIndex(index) },
         Kind::RevokedAtS(at) => Outcome::Revoked { revoked_at: UnixSeconds(at) },
-        Kind::CrlCut(cut) => Outcome::CrlCut(row::cut_from_wire(&cut)?),
+        Kind::CrlCut(cut) => Outcome::CrlCut(Box::new(row::cut_from_wire(&cut)?)),
         Kind::Admitted(node) => Outcome::Admitted(NodeId(node)),
         Kind::CaRequestCommitted(request) => Outcome::CaRequestCommitted {
             ca: fields::ca(&request.ca)?,

@@ -77,9 +77,9 @@ pub(super) fn to_wire(value: &Value) -> wire::Row {
         Value::CrlScope(scope) => Kind::CrlScope(wire::CrlScope {
             last_counter: scope.last_counter,
             open: scope.open.as_ref().map(cut_to_wire),
-            current: scope.current.as_ref().map(signed_to_wire),
+            current: scope.current.as_deref().map(signed_to_wire),
             changed: scope.changed.0,
-            delta: scope.delta.as_ref().map(signed_to_wire),
+            delta: scope.delta.as_deref().map(signed_to_wire),
             scheduled_s: scope.scheduled.0,
         }),
         Value::Attempt(attempt) => Kind::Attempt(wire::Attempt {
@@ -135,9 +135,9 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
         Kind::CrlScope(scope) => Value::CrlScope(CrlScope {
             last_counter: scope.last_counter,
             open: scope.open.as_ref().map(cut_from_wire).transpose()?,
-            current: scope.current.map(signed_from_wire).transpose()?,
+            current: scope.current.map(signed_from_wire).transpose()?.map(Box::new),
             changed: LogIndex(scope.changed),
-            delta: scope.delta.map(signed_from_wire).transpose()?,
+            delta: scope.delta.map(signed_from_wire).transpose()?.map(Box::new),
             scheduled: UnixSeconds(scope.scheduled_s),
         }),
         Kind::Attempt(attempt) => Value::Attempt(Attempt {

@@ -104,7 +104,7 @@ impl History {
                     i14_between(of, earlier, next, &scheduled);
                 }
                 let last = scheduled.last().map(|cut| cut.cut.this_update.0);
-                if last.is_none_or(|last| next.cut.this_update.0 >= last + STATUS_REFRESH_S) {
+                if last.is_none_or(|last| next.cut.this_update.0 >= last.saturating_add(STATUS_REFRESH_S)) {
                     scheduled.push(next);
                 }
                 earlier = Some(next);

@@ -188,7 +188,7 @@ impl Bench {
     pub(super) fn held(&mut self, serial: u8) -> SerialNumber {
         let mut profile = self.register().profile(&"tls-server".parse().unwrap()).unwrap().unwrap();
         profile.hold = Allow::Yes;
-        profile.version += 1;
+        profile.version = profile.version.saturating_add(1);
         self.done(Command::DefineProfile { profile: Box::new(profile), requester: CLIENT });
         let serial = self.issued(serial);
         let held = self.revoke(serial, RevocationReason::CertificateHold);
