@@ -90,12 +90,15 @@ fn entry(serial: SerialNumber, revocation: &Revocation, cut: &CrlCut) -> Option<
     let event = revocation.as_of(cut.index)?;
     // RFC 5280 §3.3: it has been on a scheduled list that came after its end. One that was revoked after its end, and
     // after that list, has not.
+    let may_leave = revocation.not_after < cut.ended_before && event.since < cut.ended_before;
     let gone = planted(Bug::PurgedTooEarly) && revocation.not_after < cut.this_update;
-    if gone || revocation.not_after < cut.ended_before && event.since < cut.ended_before {
-        return None;
-    }
-    // RFC 5280 §5.2.4: a delta tells of every change since its base, and of what was on hold for a while in between.
-    if cut.base.is_some_and(|base| event.index <= base.index) {
+    let is_told = match cut.base {
+        // RFC 5280 §5.2.4: a delta tells of every change since its base, and of what was on hold for a while in between;
+        // also of a reason that changed after the end, for the base may have the entry with the old one.
+        Some(base) => event.index > base.index,
+        None => !may_leave,
+    };
+    if gone || !is_told {
         return None;
     }
     match (event.change, cut.kind()) {

@@ -30,6 +30,14 @@ fn i1_to_i28_hold_over_the_fourth_seeds() {
     hold(48..64);
 }
 
+/// Mechanism: `ca_core::crl`, `is_told`: a delta tells of a reason that changed after the certificate's end
+/// (docs/incidents.md).
+#[test]
+fn i14_a_delta_tells_of_reasons_that_change_after_the_end() {
+    hold(187..188);
+    hold(224..225);
+}
+
 /// Mechanism: `ca_sim::dice`: nothing but the seed decides.
 #[test]
 fn one_seed_is_one_history() {
