@@ -60,6 +60,8 @@ impl World {
         let entries = self.storm().entries();
         let history = History::of(&entries);
         self.i1_one_serial_one_certificate(&history);
+        // Before I3, of which it is a case.
+        self.i16_released_in_contact(&history);
         self.i3_released_is_recorded(&history);
         self.i4_signed_is_committed(&history);
         self.i6_acknowledged_is_kept(&history);
@@ -75,7 +77,6 @@ impl World {
         history.i15_place_and_issuer();
         self.i15_one_number_one_list(&history);
         history.i20_each_act_has_one_row(&entries);
-        self.i16_released_in_contact(&history);
         self.i23_registers_are_equal(&history);
         self.i28_by_the_registers_key();
         history

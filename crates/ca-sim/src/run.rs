@@ -51,8 +51,8 @@ impl Report {
     #[must_use]
     pub fn broken(&self) -> Option<&str> {
         let why = self.failure.as_deref()?;
-        let parts = || why.split([':', ' ']);
-        parts().find(|part| is_number(part)).or_else(|| why.split(':').next())
+        let number = why.split([':', ' ', '(', ')']).find(|part| is_number(part));
+        number.or_else(|| why.split(':').next())
     }
 }
 
@@ -69,7 +69,7 @@ pub fn run_with(seed: u64, plan: &Plan) -> Report {
     let failure = failure_of(|| running.live_through(plan)).map(|why| {
         // What stops a run is often a consequence: the checks say which promise it began with.
         let checked = failure_of(|| drop(running.world.check()));
-        checked.filter(|why| why.split([':', ' ']).any(is_number)).unwrap_or(why)
+        checked.filter(|why| why.split([':', ' ', '(', ')']).any(is_number)).unwrap_or(why)
     });
     if let Some(why) = &failure {
         running.tell(&format!("BROKEN {why}"));
