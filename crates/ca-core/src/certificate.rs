@@ -83,7 +83,7 @@ pub fn chain(register: &dyn Register, ca: &CaId) -> Result<Vec<Vec<u8>>, Storage
 }
 
 /// Every way from `ca` up to a root, [`chain`] first, those over cross-certificates after it: at most
-/// [`CHAINS_MAX`](crate::limits::CHAINS_MAX). What is revoked leads nowhere.
+/// [`CHAINS_MAX`]. What is revoked leads nowhere.
 ///
 /// # Errors
 /// [`StorageFault`]: the node must stop.
