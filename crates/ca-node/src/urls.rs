@@ -12,7 +12,7 @@ use crate::output;
 /// The flags of `init cluster` that choose them.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct UrlFlags {
-    /// Public address of CRL, OCSP and CA certificates in every certificate: http://pki.example.com
+    /// Public address of CRL, OCSP and CA certificates in every certificate: `http://pki.example.com`
     #[arg(long)]
     pub(crate) url: Option<String>,
     /// That of CRLs, if it is another
