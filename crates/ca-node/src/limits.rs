@@ -5,16 +5,29 @@ use std::time::Duration;
 /// Connections to one listener: a node has 10,000 file descriptors to spare.
 pub(crate) const CONNECTIONS_MAX: usize = 10_000;
 
+/// Connections of one client address to one listener: what a busy client or a small network behind one address has, and
+/// a fortieth of all. A balancer that hides its clients' addresses is one client.
+pub(crate) const CONNECTIONS_EACH_MAX: usize = 256;
+
 /// A TLS handshake: a slow client on a bad line, not one that holds a place for ever.
 pub(crate) const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 
 /// How long a client whose handshake failed is listened to, so that it reads why: some round trips.
 pub(crate) const LINGER_MAX: Duration = Duration::from_secs(1);
 
-/// The head of a request.
+/// The head of a request, and how long a connection may wait for one: a few hundred octets on any line.
 pub(crate) const HEAD_MAX: Duration = Duration::from_secs(10);
-/// The head of a request, in octets.
+/// The head of a request, in octets: paths of 2 KiB (OCSP by GET) and what browsers add.
 pub(crate) const HEAD_OCTETS_MAX: usize = 16 * 1024;
+
+/// The same of h2, where it is counted in another type.
+pub(crate) const HEAD_LIST_OCTETS_MAX: u32 = 16 * 1024;
+
+/// How often an h2 connection is asked whether its client is still there, and how long that may take: h2 has no limit
+/// for a connection without requests.
+pub(crate) const PING_EVERY: Duration = Duration::from_secs(20);
+/// The answer to it.
+pub(crate) const PING_MAX: Duration = Duration::from_secs(10);
 
 /// Requests at a time on one h2 connection.
 pub(crate) const STREAMS_MAX: u32 = 100;

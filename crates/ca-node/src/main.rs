@@ -23,6 +23,7 @@ mod keys;
 mod leaves;
 mod log;
 mod node;
+mod places;
 mod ports;
 mod serve;
 mod tasks;

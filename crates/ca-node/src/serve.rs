@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use ca_http::{PeerAddress, PeerCertificate};
@@ -13,14 +14,16 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::{Service, ServiceExt as _};
 
 use crate::failure::Failure;
+use crate::places::Places;
 use crate::limits::{
-    CONNECTIONS_MAX, DRAIN_MAX, HANDSHAKE_MAX, HEAD_MAX, HEAD_OCTETS_MAX, LINGER_MAX, STREAMS_MAX,
+    CONNECTIONS_EACH_MAX, CONNECTIONS_MAX, DRAIN_MAX, HANDSHAKE_MAX, HEAD_LIST_OCTETS_MAX, HEAD_MAX, HEAD_OCTETS_MAX, LINGER_MAX, PING_EVERY,
+    PING_MAX, STREAMS_MAX,
 };
 
 /// Binds a listener.
@@ -50,7 +53,7 @@ pub(crate) async fn serve<D, B>(
     B: Body<Error: std::error::Error + Send + Sync, Data: Send> + Send + 'static,
 {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let places = Places::new(CONNECTIONS_MAX, CONNECTIONS_EACH_MAX);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -59,7 +62,7 @@ pub(crate) async fn serve<D, B>(
         // Out of file descriptors, or reset in the queue: the next one may do better.
         let Ok((stream, from)) = accepted else { continue };
         let from = PeerAddress(from.ip());
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        let Some(place) = places.take(from.0) else { continue };
         let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(Arc::clone(&tls.borrow())));
         let (door, watcher, stop) = (door.clone(), graceful.watcher(), stop.clone());
         tokio::spawn(async move {
@@ -130,13 +133,28 @@ async fn connection<S, D, B>(
 {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_buf_size(HEAD_OCTETS_MAX);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
+    let mut http2 = builder.http2();
+    http2.timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX).max_header_list_size(HEAD_LIST_OCTETS_MAX);
+    http2.keep_alive_interval(PING_EVERY).keep_alive_timeout(PING_MAX);
+    let asked = Arc::new(Notify::new());
+    let first = Arc::clone(&asked);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        first.notify_one();
         request.extensions_mut().insert(from);
         request.extensions_mut().insert(peer.clone());
         door.clone().oneshot(request)
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let mut connection = pin!(watcher.watch(connection));
     // Whatever ends a connection is the client's affair; the request has its own log line.
-    let _ = watcher.watch(connection).await;
+    tokio::select! {
+        _ = &mut connection => return,
+        () = asked.notified() => {}
+        // hyper's own limit begins with HTTP/1.1's first octet; who sends none, or speaks h2 and asks nothing, is here.
+        () = tokio::time::sleep(HEAD_MAX) => return,
+    }
+    let _ = connection.await;
 }
+
+#[cfg(test)]
+mod tests;
