@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+use indicatif::{ProgressBar, ProgressStyle};
+
 use crate::columns::Columns;
 
 /// Lines of a table that a person waits for.
@@ -38,6 +40,37 @@ pub(crate) fn talk(text: &str) {
 /// The record of a thing that was made.
 pub(crate) fn made(label: &str, value: &str) {
     talk(&format!("✔ {label}: {value}"));
+}
+
+/// How far a long command is: drawn on stderr if that is a terminal, and gone when the command ends.
+pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    /// Nothing is done yet of what nobody has counted.
+    pub(crate) fn begin(what: &'static str) -> Self {
+        let bar = ProgressBar::new_spinner().with_message(what);
+        // The template is a literal; were it wrong, the bar would have its plain looks.
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {human_pos} in {elapsed}, {per_sec}") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// So many more are done.
+    pub(crate) fn add(&self, count: usize) {
+        self.0.inc(u64::try_from(count).unwrap_or_default());
+    }
+
+    /// A line that a program may read, beside the drawing.
+    pub(crate) fn data(&self, text: &str) {
+        self.0.suspend(|| data(text));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 /// Logs to stderr: for people on a terminal, JSON otherwise.

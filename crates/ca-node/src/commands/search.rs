@@ -7,17 +7,18 @@ use serde_json::json;
 use crate::cli::Format;
 use crate::client::Connection;
 use crate::failure::Failure;
-use crate::output::{data, made, talk};
+use crate::output::{Progress, data, made, talk};
 
 /// Certificates asked for at a time: the most that a page holds.
 const PAGE: usize = 1000;
 
 pub(super) async fn list(connection: &Connection, output: Format, filter: &str) -> Result<(), Failure> {
-    if output == Format::Table {
-        data("SERIAL\tCA\tPROFILE\tSTATUS\tNOT AFTER\tNAMES");
-    }
+    let heading = "SERIAL\tCA\tPROFILE\tSTATUS\tNOT AFTER\tNAMES";
+    // Not before the filter has been read: a refusal stands alone.
+    let mut heading = (output == Format::Table).then_some(heading);
     each(connection, filter, |one| match output {
         Format::Table => {
+            heading.take().into_iter().for_each(data);
             let CertificateSummary { serial, ca, profile, status, not_after, subject, names, .. } = one;
             let names = if names.is_empty() { subject } else { names.join(",") };
             data(&format!("{serial}\t{ca}\t{profile}\t{status}\t{not_after}\t{names}"));
@@ -29,16 +30,20 @@ pub(super) async fn list(connection: &Connection, output: Format, filter: &str) 
             Ok(())
         }
     })
-    .await
+    .await?;
+    heading.into_iter().for_each(data);
+    Ok(())
 }
 
 pub(super) async fn count(connection: &Connection, filter: &str) -> Result<(), Failure> {
-    let mut count = 0_u64;
+    let (mut count, progress) = (0_u64, Progress::begin("counted"));
     each(connection, filter, |_| {
         count = count.saturating_add(1);
+        progress.add(1);
         Ok(())
     })
     .await?;
+    drop(progress);
     data(&count.to_string());
     Ok(())
 }
@@ -53,11 +58,14 @@ pub(super) async fn export(connection: &Connection, filter: &str) -> Result<(), 
         Ok(())
     })
     .await?;
+    let progress = Progress::begin("exported");
     for (ca, serial) in &found {
         let certificate = connection.get(&format!("/api/v1/certificates/{serial}?ca={ca}")).await?;
         let pem = certificate.get("certificate").and_then(serde_json::Value::as_str).unwrap_or_default();
-        data(pem.trim_end());
+        progress.data(pem.trim_end());
+        progress.add(1);
     }
+    drop(progress);
     made("Exported", &format!("{} certificates", found.len()));
     Ok(())
 }
@@ -70,6 +78,7 @@ pub(super) async fn revoke(
     dry_run: bool,
 ) -> Result<(), Failure> {
     let (mut cursor, mut count) = (None::<String>, 0_usize);
+    let progress = Progress::begin(if dry_run { "to revoke" } else { "revoked" });
     loop {
         let body = json!({ "filter": filter, "reason": reason, "dry_run": dry_run });
         let mut body = body;
@@ -83,17 +92,16 @@ pub(super) async fn revoke(
             answer.inspect_err(|_| talk(&format!("{count} were revoked; the same command goes on")))?;
         let page: RevocationsAnswer = serde_json::from_slice(&answer.body).map_err(Failure::internal)?;
         for one in &page.revoked {
-            data(&format!("{}\t{}", one.serial, one.ca));
+            progress.data(&format!("{}\t{}", one.serial, one.ca));
         }
+        progress.add(page.revoked.len());
         count = count.saturating_add(page.revoked.len());
         match page.next_cursor {
-            Some(next) => {
-                talk(&format!("{count} so far"));
-                cursor = Some(next);
-            }
+            Some(next) => cursor = Some(next),
             None => break,
         }
     }
+    drop(progress);
     made(if dry_run { "Would revoke" } else { "Revoked" }, &format!("{count} certificates"));
     Ok(())
 }
