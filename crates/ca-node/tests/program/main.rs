@@ -10,6 +10,7 @@ mod cluster;
 mod identity;
 mod promises;
 mod released;
+mod refusals;
 mod start;
 mod status;
 mod stop;
