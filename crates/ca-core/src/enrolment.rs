@@ -107,7 +107,8 @@ impl Enrolment {
             EnrolmentNames::Below(domains) => Reach::Only(domains),
         };
         let scope = Scope { cas: Reach::Only(vec![ca]), profiles: Reach::Only(vec![profile]), dns };
-        let grant = Grant { key: token, roles: vec![Role::Requester], scope, label: String::new() };
+        let grant =
+            Grant { key: token, roles: vec![Role::Requester], scope, rate: None, label: String::new() };
         Ok(Some(Granted { grant, index: self.index }))
     }
 

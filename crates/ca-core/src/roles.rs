@@ -10,6 +10,7 @@ use ca_x509::certificate::TbsCertificate;
 use crate::ids::{CaId, Digest, LogIndex, NodeId, ProfileName};
 use crate::names::within;
 use crate::outcome::Refusal;
+use crate::profile::PerMinute;
 use crate::register::{CertificateEntry, Register, StorageFault};
 
 /// Who asks.
@@ -137,6 +138,8 @@ pub struct Grant {
     pub roles: Vec<Role>,
     /// Which certificates it may do it to.
     pub scope: Scope,
+    /// The most requests that one node takes from it in a minute; the node's own limit if there is none here.
+    pub rate: Option<PerMinute>,
     /// For people; decides nothing.
     pub label: String,
 }
@@ -251,7 +254,7 @@ mod tests {
 
     fn granted(roles: &[Role], cas: Reach<CaId>) -> Granted {
         let scope = Scope { cas, ..Scope::default() };
-        let grant = Grant { key: KEY, roles: roles.to_vec(), scope, label: String::new() };
+        let grant = Grant { key: KEY, roles: roles.to_vec(), scope, rate: None, label: String::new() };
         Granted { grant, index: LogIndex(1) }
     }
 

@@ -3,15 +3,17 @@
 use axum::Router;
 use axum::extract::Extension;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use ca_authority::Ports;
 
+use crate::cache::conditional;
 use crate::doors::Doors;
 use crate::error::DoorError;
 use crate::guard::guard;
 use crate::openapi::Document;
 use crate::problem::Problem;
+use crate::route::Tagged;
 use crate::table::table;
 use crate::watch::watch;
 
@@ -21,7 +23,11 @@ pub(crate) fn router<P: Ports>(doors: Doors<P>) -> Router {
     let mut router = Router::new();
     for route in routes {
         let rule = (doors.clone(), route.about.rule);
-        let guarded = route.handler.route_layer(from_fn_with_state(rule, guard::<P>));
+        let handler = match route.about.tagged {
+            Tagged::Yes => route.handler.route_layer(from_fn(conditional)),
+            Tagged::No => route.handler,
+        };
+        let guarded = handler.route_layer(from_fn_with_state(rule, guard::<P>));
         router = router.route(route.about.path, guarded);
     }
     surrounded(router.layer(Extension(document)), doors)

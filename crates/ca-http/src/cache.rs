@@ -2,15 +2,20 @@
 
 use std::time::{Duration, SystemTime};
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Request;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use ca_core::ids::Digest;
 use ca_x509::time::UnixSeconds;
 
+use crate::error::DoorError;
 use crate::limits::STATUS_MAX_AGE_S;
+use crate::problem::Problem;
 
 /// Something signed that caches may keep for a while.
 #[derive(Debug)]
@@ -31,6 +36,33 @@ pub(crate) struct Cacheable {
 pub(crate) fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Gives what a handler has read an entity tag, by its octets if the handler has given none, and answers 304 to who
+/// has it (RFC 9110 §13.1.2). The client alone may keep it, and asks each time.
+pub(crate) async fn conditional(request: Request, next: Next) -> Response {
+    let mut asked = request.headers().clone();
+    asked.remove(IF_MODIFIED_SINCE);
+    let response = next.run(request).await;
+    if response.status() != StatusCode::OK {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    // Whole in memory already: a handler of ours made it.
+    let octets = match to_bytes(body, usize::MAX).await {
+        Ok(octets) => octets,
+        Err(error) => return Problem::from(DoorError::Internal { why: error.to_string() }).into_response(),
+    };
+    let given = parts.headers.get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+    let tag = given.unwrap_or_else(|| format!("\"{}\"", Digest::of(&octets)));
+    set(&mut parts.headers, ETAG, &tag);
+    set(&mut parts.headers, CACHE_CONTROL, "private, no-cache");
+    if has_already(&asked, &tag, UnixSeconds(0)) {
+        parts.status = StatusCode::NOT_MODIFIED;
+        parts.headers.remove(CONTENT_TYPE);
+        return Response::from_parts(parts, Body::empty());
+    }
+    Response::from_parts(parts, Body::from(octets))
 }
 
 impl Cacheable {

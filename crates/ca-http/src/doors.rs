@@ -20,6 +20,7 @@ use crate::health::Health;
 use crate::join::JoinDesk;
 use crate::limits::{ACT_MS_MAX, ACTS_MAX};
 use crate::problem::Problem;
+use crate::rates::Rates;
 
 /// The doors of one node. Cheap to clone.
 pub struct Doors<P> {
@@ -31,6 +32,8 @@ pub struct Doors<P> {
     acts: Arc<Semaphore>,
     /// Who shows tokens that are none.
     pub(crate) wrong_tokens: Arc<WrongTokens>,
+    /// How often each caller may ask.
+    pub(crate) rates: Arc<Rates>,
     /// Counts the requests of this run, for their ids.
     pub(crate) requests: Arc<AtomicU64>,
 }
@@ -44,8 +47,9 @@ impl<P: Ports> Doors<P> {
         keys: Arc<dyn CaKeys>,
     ) -> Self {
         let acts = Arc::new(Semaphore::new(ACTS_MAX));
-        let (wrong_tokens, requests) = (Arc::default(), Arc::new(AtomicU64::new(1)));
-        Self { authority, health, desk, keys, acts, wrong_tokens, requests }
+        let (wrong_tokens, rates) = (Arc::default(), Arc::default());
+        let requests = Arc::new(AtomicU64::new(1));
+        Self { authority, health, desk, keys, acts, wrong_tokens, rates, requests }
     }
 
     /// The API: to be served over TLS, each request with the extension [`crate::PeerCertificate`]. Without that
@@ -107,6 +111,7 @@ impl<P> Clone for Doors<P> {
             keys: Arc::clone(&self.keys),
             acts: Arc::clone(&self.acts),
             wrong_tokens: Arc::clone(&self.wrong_tokens),
+            rates: Arc::clone(&self.rates),
             requests: Arc::clone(&self.requests),
         }
     }

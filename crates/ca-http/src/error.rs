@@ -98,12 +98,22 @@ pub enum DoorError {
         /// The limit.
         max: u32,
     },
-    /// The caller has seen more of the log than this node has applied.
-    #[error("this node has applied entry {applied}, the request wants {wanted}")]
+    /// The caller's bucket is empty.
+    #[error("{per_minute} {what} a minute are granted: wait {wait_s} s")]
+    RateLimited {
+        /// `requests`, or certificates of which profile.
+        what: String,
+        /// The rate.
+        per_minute: u32,
+        /// When there is one again.
+        wait_s: u32,
+    },
+    /// The caller wants to see more of the log than there is.
+    #[error("a quorum knows of entry {applied} at most, the request wants {wanted}")]
     Behind {
         /// `Ca-Min-Index`.
         wanted: LogIndex,
-        /// Here.
+        /// Here, after a quorum was asked.
         applied: LogIndex,
     },
     /// It was changed since the caller looked.
@@ -157,6 +167,7 @@ impl DoorError {
             Self::UnknownSerial { .. } => "unknown-serial",
             Self::TooBusy { .. } => "too-busy",
             Self::TooManyWrongTokens { .. } => "too-many-wrong-tokens",
+            Self::RateLimited { .. } => "rate-limited",
             Self::Behind { .. } => "behind",
             Self::Changed { .. } | Self::CaChanged { .. } => "changed-meanwhile",
             Self::ProfileInvalid { .. } => "profile-invalid",

@@ -125,6 +125,13 @@ pub const CHAPTERS: &[Chapter] = &[
                 "send the OCSP request by POST",
             ),
             entry(
+                "rate-limited",
+                "Too often",
+                "The caller's grant, or the profile, says how many there may be in a minute, and this node has \
+                 seen that many. Nothing was done, and nothing stands in the log.",
+                "wait as many seconds as Retry-After says; an admin can raise the rate",
+            ),
+            entry(
                 "too-slow",
                 "The body came too slowly",
                 "It did not arrive within 30 s. Nothing was done.",
@@ -222,9 +229,10 @@ pub const CHAPTERS: &[Chapter] = &[
             ),
             entry(
                 "behind",
-                "This node is behind",
-                "The request wants to see more of the log than this node has applied.",
-                "retry, or ask another node",
+                "The log does not reach that far",
+                "Ca-Min-Index names an entry that a quorum does not know of: no answer of this cluster can have had \
+                 it.",
+                "send the Ca-Index that an answer of this cluster had",
             ),
             entry(
                 "token-busy",
@@ -657,6 +665,13 @@ pub const CHAPTERS: &[Chapter] = &[
                 "This many nodes make no sensible quorum",
                 "1, 3 or 5 nodes tolerate the loss of 0, 1 or 2.",
                 "ca-node dev --nodes 3",
+            ),
+            entry(
+                "file-unreadable",
+                "A file cannot be read",
+                "A file that the command line or the configuration names is not there, or not for you to read. \
+                 Nothing was sent.",
+                "check the path, and who may read it",
             ),
             entry(
                 "unreachable",

@@ -65,7 +65,7 @@ pub(crate) async fn delete<P: Ports>(
 ) -> Result<Response, Problem> {
     let key = key_digest(&key)?;
     not_ones_own(caller, key)?;
-    let grant = Grant { key, roles: Vec::new(), scope: Scope::default(), label: String::new() };
+    let grant = Grant { key, roles: Vec::new(), scope: Scope::default(), rate: None, label: String::new() };
     let document = GrantDocument::from(&grant);
     set(&doors, caller, grant).await?;
     json(StatusCode::OK, &document)

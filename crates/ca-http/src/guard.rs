@@ -15,7 +15,9 @@ use ca_x509::certificate::Certificate;
 use crate::bearer;
 use crate::doors::Doors;
 use crate::error::DoorError;
+use crate::limits::{REQUESTS_PER_MINUTE_DEFAULT, STALENESS_MS_MAX};
 use crate::problem::Problem;
+use crate::rates::Bucket;
 
 /// How much of the log a request wants to have been seen. Only for those who are admitted: it may ask a quorum.
 const CA_MIN_INDEX: HeaderName = HeaderName::from_static("ca-min-index");
@@ -66,8 +68,13 @@ pub(crate) async fn guard<P: Ports>(
         Err(problem) => return problem.into_response(),
     };
     request.extensions_mut().insert(caller);
-    let wanted = request.headers().get(CA_MIN_INDEX).cloned();
+    let (reads, wanted) = (request.method().is_safe(), request.headers().get(CA_MIN_INDEX).cloned());
+    let query = request.uri().query().map(str::to_owned);
     let admitted = match admit(&doors, rule, caller.0) {
+        Ok(()) if reads => match Consistency::asked(query.as_deref()) {
+            Ok(consistency) => current(&doors, consistency, wanted).await,
+            Err(bad) => Err(bad.into()),
+        },
         Ok(()) => caught_up(&doors, wanted).await,
         refused => refused,
     };
@@ -114,14 +121,18 @@ fn still_good<P: Ports>(doors: &Doors<P>, certificate: &Certificate) -> Result<(
 }
 
 fn admit<P: Ports>(doors: &Doors<P>, rule: Rule, identity: Identity) -> Result<(), Problem> {
+    let grant = grant_of(doors, identity)?;
+    // What is refused below counts too: who loops with the wrong role loops all the same.
+    let rate = grant.as_ref().and_then(|grant| grant.rate).unwrap_or(REQUESTS_PER_MINUTE_DEFAULT);
+    doors.rates.take(Bucket::Requests(identity), rate, doors.authority.ports().clock().now())?;
     let forbidden = |needs: String| Problem::from(Refusal::Forbidden { caller: identity.to_string(), needs });
     match rule {
         Rule::Anyone | Rule::AnyCertificate => Ok(()),
-        Rule::AnyRole => match grant_of(doors, identity)? {
+        Rule::AnyRole => match grant {
             Some(grant) if !grant.roles.is_empty() => Ok(()),
             _ => Err(forbidden("a grant of any role".to_owned())),
         },
-        Rule::Has(roles) | Rule::HasOrEnrols(roles) => match grant_of(doors, identity)? {
+        Rule::Has(roles) | Rule::HasOrEnrols(roles) => match grant {
             Some(grant) if grant.roles.iter().any(|role| roles.contains(role)) => Ok(()),
             _ => {
                 let words: Vec<String> = roles.iter().map(|role| format!("`{}`", role.as_str())).collect();
@@ -129,6 +140,58 @@ fn admit<P: Ports>(doors: &Doors<P>, rule: Rule, identity: Identity) -> Result<(
             }
         },
     }
+}
+
+/// How current what a request reads must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Consistency {
+    /// As of the request, as a quorum knows it.
+    Linearizable,
+    /// At most [`STALENESS_MS_MAX`] old.
+    Bounded,
+    /// Whatever this node has.
+    Local,
+}
+
+impl Consistency {
+    /// The parameter of the address, which every reading route takes.
+    pub(crate) const PARAMETER: &str = "consistency";
+    pub(crate) const ALL: [(&str, Self); 3] =
+        [("linearizable", Self::Linearizable), ("bounded", Self::Bounded), ("local", Self::Local)];
+
+    fn asked(query: Option<&str>) -> Result<Self, DoorError> {
+        let pairs =
+            query.into_iter().flat_map(|query| query.split('&')).filter_map(|pair| pair.split_once('='));
+        let mut asked = pairs.filter(|(name, _)| *name == Self::PARAMETER).map(|(_, value)| value);
+        let Some(word) = asked.next() else { return Ok(Self::Bounded) };
+        let known = Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, known)| *known);
+        match (known, asked.next()) {
+            (Some(known), None) => Ok(known),
+            _ => Err(DoorError::BadRequest {
+                field: Self::PARAMETER,
+                why: "one of linearizable, bounded, local, once".to_owned(),
+            }),
+        }
+    }
+}
+
+/// Asks a quorum where what this node has is not current enough.
+async fn current<P: Ports>(
+    doors: &Doors<P>,
+    consistency: Consistency,
+    wanted: Option<HeaderValue>,
+) -> Result<(), Problem> {
+    let oldest = doors.authority.ports().clock().now().0.saturating_sub(STALENESS_MS_MAX);
+    let fresh = doors.authority.as_of().is_some_and(|as_of| as_of.0 >= oldest);
+    let enough = match consistency {
+        Consistency::Linearizable => false,
+        Consistency::Bounded => fresh,
+        Consistency::Local => true,
+    };
+    if !enough {
+        doors.authority.refresh().await?;
+    }
+    caught_up(doors, wanted).await
 }
 
 /// Read your writes on another node: `Ca-Min-Index` waits for what the caller has seen elsewhere.

@@ -12,9 +12,9 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ca_authority::Ports;
 use ca_authority::issue::Issued;
-use ca_authority::ports::Verifier;
+use ca_authority::ports::{Clock, Verifier};
 use ca_core::command::Idempotency;
-use ca_core::ids::{CaId, Digest};
+use ca_core::ids::{CaId, Digest, ProfileName};
 use ca_core::limits::{RSA_BITS_MAX, RSA_BITS_MIN};
 use ca_core::outcome::Refusal;
 use ca_core::plan::{CertificateRequest, NamesFrom};
@@ -30,6 +30,7 @@ use crate::error::DoorError;
 use crate::guard::Caller;
 use crate::limits::{CERTIFICATE_BODY_OCTETS_MAX, IDEMPOTENCY_KEY_CHARS_MAX};
 use crate::problem::Problem;
+use crate::rates::Bucket;
 use crate::watch::Told;
 use crate::wire::{IssueAnswer, IssueRequest, Life, LogPlace};
 
@@ -47,10 +48,20 @@ pub(crate) async fn issue<P: Ports>(
     let asked: IssueRequest = body::json(&body)?;
     let csr = proven(doors.authority.ports().verifier(), &asked.csr)?;
     let request = request(asked, &csr)?;
+    within_rate(&doors, identity, &request.profile)?;
     let idempotency = key.map(|key| idempotency(identity, &key, &request));
     let authority = doors.authority.clone();
     let issued = doors.act(async move { authority.issue(identity, request, idempotency).await }).await?;
     answer(&issued, &headers)
+}
+
+/// A profile may say how many certificates a requester gets of it. A retry counts: it costs as much to look.
+fn within_rate<P: Ports>(doors: &Doors<P>, identity: Identity, profile: &ProfileName) -> Result<(), Problem> {
+    if let Some(rate) = doors.register().profile(profile)?.and_then(|profile| profile.rate) {
+        let now = doors.authority.ports().clock().now();
+        doors.rates.take(Bucket::Certificates(identity, profile.clone()), rate, now)?;
+    }
+    Ok(())
 }
 
 /// Whether the caller wants bare PEM, so that curl needs no jq.
@@ -81,7 +92,9 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Doo
 
 /// The CSR, once its signature over the received octets shows that the requester holds the key.
 pub(crate) fn proven(verifier: &impl Verifier, text: &str) -> Result<CertificationRequest, Problem> {
-    let csr = CertificationRequest::parse(&csr_octets(text)?)
+    let octets = pem_or_base64(text)
+        .map_err(|error| DoorError::CsrMalformed { why: format!("neither PEM nor base64: {error}") })?;
+    let csr = CertificationRequest::parse(&octets)
         .map_err(|error| DoorError::CsrMalformed { why: error.to_string() })?;
     // The verifier takes no weak key either, but would say of it that the signature is wrong.
     if let KeyKind::Rsa { bits } = csr.public_key().kind()
@@ -97,15 +110,13 @@ pub(crate) fn proven(verifier: &impl Verifier, text: &str) -> Result<Certificati
 }
 
 /// PEM as it is, or DER out of base64.
-fn csr_octets(text: &str) -> Result<Vec<u8>, DoorError> {
+pub(crate) fn pem_or_base64(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
     if text.contains("-----BEGIN ") {
         return Ok(text.as_bytes().to_vec());
     }
     let plain: Vec<u8> = text.bytes().filter(|octet| !octet.is_ascii_whitespace()).collect();
     let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    GeneralPurpose::new(&alphabet::STANDARD, lenient)
-        .decode(plain)
-        .map_err(|error| DoorError::CsrMalformed { why: format!("neither PEM nor base64: {error}") })
+    GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(plain)
 }
 
 fn request(asked: IssueRequest, csr: &CertificationRequest) -> Result<CertificateRequest, DoorError> {

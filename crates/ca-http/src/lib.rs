@@ -42,6 +42,7 @@ mod body;
 mod cache;
 mod error;
 mod extract;
+mod rates;
 
 pub mod explain;
 pub mod limits;

@@ -1,5 +1,7 @@
 //! Every bound of the doors, with its reason.
 
+use ca_core::profile::PerMinute;
+
 /// A certificate request with its names: the longest CSR that is read, and room (`ca_x509::limits`).
 pub const CERTIFICATE_BODY_OCTETS_MAX: usize = 64 * 1024;
 
@@ -29,6 +31,18 @@ pub const REQUEST_MS_MAX: u64 = 65_000;
 /// Acts under way at one time. They outlive their callers' connections, so they need a bound of their own; the
 /// token's queue is shorter, and refuses first.
 pub const ACTS_MAX: usize = 1024;
+
+/// Requests that a caller may make of one node in a minute if its grant says nothing: 2,000 a second, twice what two
+/// cores issue. It stops a client that loops; whom to trust with less is for grants to say.
+pub const REQUESTS_PER_MINUTE_DEFAULT: PerMinute = PerMinute(120_000);
+
+/// Callers and profiles whose rates a node remembers: about 150 octets each. Beyond it the fullest bucket is
+/// forgotten.
+pub const BUCKETS_MAX: usize = 10_000;
+
+/// How old what a node has may be before it asks a quorum for a reader: I9 promises one second where there is a quorum,
+/// and a node without one learns of it within ten.
+pub const STALENESS_MS_MAX: u64 = 10_000;
 
 /// Characters of an `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;

@@ -5,10 +5,9 @@ use std::sync::OnceLock;
 
 use axum::body::Bytes;
 use axum::extract::Extension;
-use axum::http::header::{CONTENT_SECURITY_POLICY, ETAG};
+use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use ca_core::ids::Digest;
 use ca_core::roles::Role;
 use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema as _, ToSchema as _};
@@ -17,7 +16,7 @@ use crate::answer::typed;
 use crate::error::DoorError;
 use crate::explain::explain;
 use crate::extract::Path;
-use crate::guard::Rule;
+use crate::guard::{Consistency, Rule};
 use crate::problem::{Problem, ProblemBody, retry_after_of, status_of};
 use crate::route::About;
 
@@ -27,12 +26,7 @@ pub(crate) struct Document(Bytes);
 
 /// `GET /api/v1/openapi.json`
 pub(crate) async fn show(Extension(Document(text)): Extension<Document>) -> Response {
-    let tag = HeaderValue::try_from(format!("\"{}\"", Digest::of(&text)));
-    let mut response = typed(StatusCode::OK, "application/json", text);
-    if let Ok(tag) = tag {
-        response.headers_mut().insert(ETAG, tag);
-    }
-    response
+    typed(StatusCode::OK, "application/json", text)
 }
 
 /// `GET /api/docs`: the page.
@@ -178,6 +172,15 @@ fn words(roles: &[Role]) -> String {
 fn parameters(about: &About) -> Vec<Value> {
     let named = about.path.split('/').filter_map(|word| word.strip_prefix('{')?.strip_suffix('}'));
     let mut all: Vec<Value> = named.map(in_path).chain(about.parameters.iter().cloned()).collect();
+    if about.rule != Rule::Anyone && about.method == "get" {
+        let words = Consistency::ALL.map(|(word, _)| word);
+        all.push(json!({
+            "name": Consistency::PARAMETER, "in": "query", "required": false,
+            "description": "`linearizable` asks a quorum first; `bounded`, the default, does if this node has had no \
+                            word of one for 10 s; `local` never does",
+            "schema": { "type": "string", "enum": words },
+        }));
+    }
     if about.rule != Rule::Anyone {
         all.push(json!({
             "name": "Ca-Min-Index", "in": "header", "required": false,
@@ -190,16 +193,24 @@ fn parameters(about: &About) -> Vec<Value> {
 
 /// A name in braces means the same in every path.
 fn in_path(name: &str) -> Value {
-    let text = match name {
-        "serial" => "the serial in hexadecimal, in any spelling: `0x`, colons, capitals",
-        "ca" => "the name of a CA",
-        "name" => "the name of a profile",
-        "key" => "SHA-256 of a public key (SubjectPublicKeyInfo) in hexadecimal",
-        "id" => "the digest of a token's secret, as it is listed",
-        "file" => "the name of a file",
-        _ => "",
+    const NAME: &str = "^[a-z0-9-]{1,32}$";
+    let (text, pattern) = match name {
+        "serial" => (
+            "the serial in hexadecimal, in any spelling: `0x`, colons, capitals",
+            "^(0[xX])?[0-9A-Fa-f]{1,2}(:?[0-9A-Fa-f]{2}){0,19}(\\.(pem|der))?$",
+        ),
+        "ca" => ("the name of a CA", NAME),
+        "name" => ("the name of a profile", NAME),
+        "key" => (
+            "SHA-256 of a public key (SubjectPublicKeyInfo) in hexadecimal, as `whoami` shows it",
+            "^(spki:)?[0-9A-Fa-f]{64}$",
+        ),
+        "id" => ("the digest of a token's secret, as it is listed", "^[0-9A-Fa-f]{64}$"),
+        "file" => ("the name of a file", "^[a-z0-9.-]{1,64}$"),
+        _ => ("", ""),
     };
-    json!({ "name": name, "in": "path", "required": true, "description": text, "schema": { "type": "string" } })
+    let schema = json!({ "type": "string", "pattern": pattern });
+    json!({ "name": name, "in": "path", "required": true, "description": text, "schema": schema })
 }
 
 fn responses(about: &About) -> BTreeMap<String, Value> {
@@ -227,6 +238,7 @@ fn problems(about: &About) -> BTreeMap<u16, Vec<&'static str>> {
             "client-certificate-invalid",
             "no-client-certificate",
             "no-quorum",
+            "rate-limited",
             "stopping",
         ],
         Rule::AnyRole | Rule::Has(_) | Rule::HasOrEnrols(_) => &[
@@ -236,6 +248,7 @@ fn problems(about: &About) -> BTreeMap<u16, Vec<&'static str>> {
             "forbidden",
             "no-client-certificate",
             "no-quorum",
+            "rate-limited",
             "stopping",
         ],
     };

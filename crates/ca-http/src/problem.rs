@@ -162,13 +162,14 @@ impl IntoResponse for Problem {
 impl From<DoorError> for Problem {
     fn from(error: DoorError) -> Self {
         let (effect, problem) = (error.effect(), Self::new(error.slug(), error.to_string()));
-        let errors = match error {
+        match error {
             DoorError::ProfileInvalid { faults } => {
-                faults.into_iter().take(PROBLEM_FIELDS_MAX).map(FieldError::from).collect()
+                let errors = faults.into_iter().take(PROBLEM_FIELDS_MAX).map(FieldError::from).collect();
+                Self { effect, errors, ..problem }
             }
-            _ => Vec::new(),
-        };
-        Self { effect, errors, ..problem }
+            DoorError::RateLimited { wait_s, .. } => Self { effect, retry_after_s: Some(wait_s), ..problem },
+            _ => Self { effect, ..problem },
+        }
     }
 }
 
@@ -267,7 +268,7 @@ const STATUSES: &[(Status, &[&str])] = &[
         (StatusCode::CONFLICT, Some(1)),
         &["attempt-open", "cut-open", "key-unproven", "not-recorded", "stale-draft"],
     ),
-    ((StatusCode::PRECONDITION_FAILED, None), &["changed-meanwhile"]),
+    ((StatusCode::PRECONDITION_FAILED, None), &["behind", "changed-meanwhile"]),
     ((StatusCode::PAYLOAD_TOO_LARGE, None), &["body-too-large"]),
     ((StatusCode::URI_TOO_LONG, None), &["uri-too-long"]),
     (
@@ -286,19 +287,11 @@ const STATUSES: &[(Status, &[&str])] = &[
         ],
     ),
     ((StatusCode::TOO_MANY_REQUESTS, Some(60)), &["too-many-wrong-tokens"]),
+    ((StatusCode::TOO_MANY_REQUESTS, Some(1)), &["rate-limited"]),
     ((StatusCode::INTERNAL_SERVER_ERROR, None), &["internal"]),
     (
         (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
-        &[
-            "behind",
-            "command-expired",
-            "deadline",
-            "not-known",
-            "overtaken",
-            "serial-taken",
-            "token-busy",
-            "too-busy",
-        ],
+        &["command-expired", "deadline", "not-known", "overtaken", "serial-taken", "token-busy", "too-busy"],
     ),
     ((StatusCode::SERVICE_UNAVAILABLE, Some(2)), &["no-quorum"]),
     (

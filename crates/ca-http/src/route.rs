@@ -37,12 +37,23 @@ pub(crate) struct About {
     pub(crate) body: Option<Value>,
     /// By status: what it means, and the schema of each media type.
     pub(crate) answers: BTreeMap<u16, (&'static str, BTreeMap<&'static str, Value>)>,
+    /// Whether its answer has an entity tag.
+    pub(crate) tagged: Tagged,
     /// Headers of these answers, beside those that every answer has.
     pub(crate) tells: Vec<&'static str>,
     /// The problems that a caller may meet, beside those that any route may have.
     pub(crate) slugs: BTreeSet<&'static str>,
     /// The shapes that the above refer to.
     pub(crate) schemas: BTreeMap<String, Value>,
+}
+
+/// Whether answers have entity tags (RFC 9110 §8.8.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tagged {
+    /// Who has it already need not get it again.
+    Yes,
+    /// It is new each time.
+    No,
 }
 
 /// A route that nobody has described yet: it fits into no table.
@@ -119,6 +130,7 @@ impl<P> Bare<P> {
             parameters: Vec::new(),
             body: None,
             answers: BTreeMap::new(),
+            tagged: Tagged::No,
             tells: Vec::new(),
             slugs: BTreeSet::new(),
             schemas: BTreeMap::new(),
@@ -135,19 +147,33 @@ impl<P> Route<P> {
         self.refuses(&["bad-request"])
     }
 
-    /// A request header that may be given.
-    pub(crate) fn header(mut self, name: &'static str, text: &'static str) -> Self {
+    /// A request header that may be given, and what it looks like.
+    pub(crate) fn header(mut self, name: &'static str, text: &'static str, pattern: &'static str) -> Self {
         let header = json!({
-            "name": name, "in": "header", "required": false, "description": text, "schema": { "type": "string" }
+            "name": name, "in": "header", "required": false, "description": text,
+            "schema": { "type": "string", "pattern": pattern },
         });
         self.about.parameters.push(header);
         self.refuses(&["bad-request"])
     }
 
+    /// It changes only what the caller has seen.
+    pub(crate) fn if_match(self, text: &'static str) -> Self {
+        self.header("If-Match", text, "^\"?[0-9]{1,9}\"?$")
+    }
+
     /// A retry with the same `Idempotency-Key` is the same request.
     pub(crate) fn idempotent(self) -> Self {
         let text = "1 to 255 visible ASCII characters; the same key with the same body is the same request";
-        self.header("Idempotency-Key", text)
+        self.header("Idempotency-Key", text, "^[!-~]{1,255}$")
+    }
+
+    /// What it reads has a version: who has it is told so, without it.
+    pub(crate) fn tagged(mut self) -> Self {
+        self.about.tagged = Tagged::Yes;
+        self.about.answers.insert(304, ("you have it already", BTreeMap::new()));
+        let text = "the ETag of what you have";
+        self.header("If-None-Match", text, "^(W/)?\"[!#-~]{1,64}\"$").tells("ETag")
     }
 
     /// The JSON body.

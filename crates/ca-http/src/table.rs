@@ -97,6 +97,7 @@ fn certificates<P: Ports>() -> Vec<Route<P>> {
             .gives::<CertificateAnswer>(200, "the certificate and its status")
             .gives_raw(200, "the certificate", PEM_CHAIN)
             .gives_raw(200, "the certificate", PKIX_CERT)
+            .tagged()
             .asks_a_quorum()
             .refuses(&["intent-abandoned", "not-recorded", "unknown-ca", "unknown-serial"]),
     ]
@@ -129,7 +130,7 @@ fn revocations<P: Ports>() -> Vec<Route<P>> {
         post("/api/v1/revocations", Has(REVOKERS), revocations::revoke::<P>)
             .about(
                 "certificates",
-                "Revoke all that a filter finds",
+                "Revoke all that a filter finds, or a certificate that you show",
                 "A page a call, each certificate in the log by itself. After a failure call again with the same \
                  cursor.",
             )
@@ -146,11 +147,12 @@ fn cas<P: Ports>() -> Vec<Route<P>> {
     vec![
         get("/api/v1/cas", Anyone, cas::list::<P>)
             .about("CAs", "List the CAs", "")
-            .gives_each::<CaAnswer>(200, "every CA"),
+            .gives_each::<CaAnswer>(200, "every CA")
+            .tagged(),
         get("/api/v1/cas/{ca}", Anyone, cas::show::<P>)
             .about("CAs", "Show a CA", "What it may issue, and all of its certificates.")
             .gives::<CaAnswer>(200, "the CA")
-            .tells("ETag")
+            .tagged()
             .refuses(&["not-found", "unknown-ca"]),
         get("/api/v1/cas/{ca}/chain", Anyone, cas::chain::<P>)
             .about(
@@ -160,6 +162,7 @@ fn cas<P: Ports>() -> Vec<Route<P>> {
             )
             .query::<Way>()
             .gives_raw(200, "the chain", PEM_CHAIN)
+            .tagged()
             .refuses(&["ca-inactive", "not-found", "unknown-ca"]),
         get("/api/v1/cas/{ca}/crl", Anyone, lists::show::<P>)
             .about(
@@ -208,7 +211,7 @@ fn authorities<P: Ports>() -> Vec<Route<P>> {
         post("/api/v1/cas/{ca}/renew", Has(ADMIN), cas::renew::<P>)
             .about("CAs", "Renew a CA's certificate", "The same name and key, and the limits of the last one.")
             .idempotent()
-            .header("If-Match", SEEN)
+            .if_match(SEEN)
             .may_take::<RenewCaRequest>()
             .gives::<CaAnswer>(200, "the CA, with its new certificate")
             .tells("ETag")
@@ -237,7 +240,7 @@ fn authorities<P: Ports>() -> Vec<Route<P>> {
             .refuses(&["ca-retired", "not-found", "stale-draft", "unknown-ca"]),
         put("/api/v1/cas/{ca}/certificate", Has(ADMIN), cas::import::<P>)
             .about("CAs", "Take a CA's certificate from elsewhere", "With those above it up to the root.")
-            .header("If-Match", SEEN)
+            .if_match(SEEN)
             .takes::<ImportCaRequest>()
             .gives::<CaAnswer>(200, "the CA, which issues under it")
             .tells("ETag")
@@ -254,7 +257,7 @@ fn authorities<P: Ports>() -> Vec<Route<P>> {
         post("/api/v1/cas/{ca}/retire", Has(ADMIN), cas::retire::<P>)
             .about("CAs", "Retire a CA", "It issues no more, for ever. Its lists and OCSP answers go on.")
             .idempotent()
-            .header("If-Match", SEEN)
+            .if_match(SEEN)
             .may_take::<RetireCaRequest>()
             .gives::<RetireCaAnswer>(200, "retired, or what would depend on it")
             .acts()
@@ -288,11 +291,12 @@ fn profiles<P: Ports>() -> Vec<Route<P>> {
     vec![
         get("/api/v1/profiles", AnyRole, profiles::list::<P>)
             .about("profiles", "List the profiles", "")
-            .gives_each::<ProfileDocument>(200, "every profile"),
+            .gives_each::<ProfileDocument>(200, "every profile")
+            .tagged(),
         get("/api/v1/profiles/{name}", AnyRole, profiles::show::<P>)
             .about("profiles", "Show a profile", "")
             .gives::<ProfileDocument>(200, "the profile; its version is the entity tag")
-            .tells("ETag")
+            .tagged()
             .refuses(&["unknown-profile"]),
         put("/api/v1/profiles/{name}", Has(&[Role::Admin]), profiles::put::<P>)
             .about(
@@ -300,10 +304,7 @@ fn profiles<P: Ports>() -> Vec<Route<P>> {
                 "Make or replace a profile",
                 "The same document again changes nothing. Without `If-Match` the last writer wins.",
             )
-            .header(
-                "If-Match",
-                "the version that you have seen, as ETag had it; `\"0\"` if there must be none yet",
-            )
+            .if_match("the version that you have seen, as ETag had it; `\"0\"` if there must be none yet")
             .query::<Manner>()
             .takes::<ProfileDocument>()
             .gives::<ProfileChanged>(200, "replaced, or unchanged, or a dry run")
@@ -318,7 +319,8 @@ fn grants<P: Ports>() -> Vec<Route<P>> {
     vec![
         get("/api/v1/grants", Has(&[Role::Admin, Role::Auditor]), grants::list::<P>)
             .about("grants", "List who may do what", "")
-            .gives_each::<GrantDocument>(200, "every grant"),
+            .gives_each::<GrantDocument>(200, "every grant")
+            .tagged(),
         put("/api/v1/grants/{key}", Has(&[Role::Admin]), grants::put::<P>)
             .about("grants", "Grant exactly this from now on", "Nobody changes the own grant.")
             .takes::<GrantDocument>()
@@ -379,7 +381,8 @@ fn cluster<P: Ports>() -> Vec<Route<P>> {
             .refuses(&["not-initialised"]),
         get("/api/v1/cluster/members", AnyRole, cluster::members::<P>)
             .about("cluster", "List the members", "")
-            .gives_each::<MemberAnswer>(200, "every member"),
+            .gives_each::<MemberAnswer>(200, "every member")
+            .tagged(),
         get("/api/v1/whoami", AnyCertificate, cluster::whoami::<P>)
             .about("cluster", "Show who you are to the cluster", "Also to those without a grant.")
             .gives::<WhoamiAnswer>(200, "identity and roles"),
@@ -418,7 +421,7 @@ fn itself<P: Ports>() -> Vec<Route<P>> {
         get("/api/v1/openapi.json", Anyone, openapi::show)
             .about("this node", "This document", "")
             .gives_raw(200, "OpenAPI 3.1", "application/json")
-            .tells("ETag"),
+            .tagged(),
         get("/api/docs", Anyone, openapi::page).about("this node", "This document as a page", "").gives_raw(
             200,
             "the page",

@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::HeaderValue;
 use axum::http::header::HeaderName;
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use ca_authority::Ports;
@@ -53,8 +53,10 @@ pub(crate) async fn watch<P: Ports>(State(doors): State<Doors<P>>, request: Requ
     let problem = response.extensions_mut().remove::<Problem>();
     let slug = problem.as_ref().map(Problem::slug);
     // What a caller got wrong is a refusal; what this node cannot do is none (R16).
+    // Whom this node bids wait is bid so without the log, which a loop must not fill.
     if let (Some(caller), Some(slug)) = (caller, slug)
         && response.status().is_client_error()
+        && response.status() != StatusCode::TOO_MANY_REQUESTS
     {
         doors.authority.count_refusal(caller, slug);
     }

@@ -183,8 +183,12 @@ pub struct CertificateSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevocationsRequest {
-    /// Which certificates, as in `GET /api/v1/certificates`; not empty.
-    pub filter: String,
+    /// Which certificates, as in `GET /api/v1/certificates`; not empty. Either this or `certificate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// The certificate itself, PEM, or DER in base64: it must be the one of its serial, octet for octet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// As in [`RevokeRequest`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -204,6 +204,7 @@ pub(crate) async fn first_client(
         key: ca_core::ids::Digest::of(public_key.spki_der()),
         roles: Role::ALL.to_vec(),
         scope: Scope::default(),
+        rate: None,
         label: name.to_owned(),
     };
     log::enact(authority, Command::SetGrant { grant, requester: Identity::Ceremony }).await?;

@@ -485,6 +485,9 @@ pub(crate) struct SetGrant {
     /// Only for these domains and what lies below them
     #[arg(long, value_delimiter = ',')]
     pub(crate) dns: Option<Vec<String>>,
+    /// The most requests that one node takes from it in a minute; 120,000 if not given
+    #[arg(long)]
+    pub(crate) rate: Option<u32>,
     /// For people
     #[arg(short, long, default_value = "")]
     pub(crate) label: String,

@@ -107,5 +107,6 @@ pub(crate) fn write(path: &Path, octets: &[u8]) -> Result<(), Failure> {
 }
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|e| Failure::internal(format!("{} cannot be read: {e}", path.display())))
+    std::fs::read(path)
+        .map_err(|e| Failure::new("file-unreadable", format!("{} cannot be read: {e}", path.display())))
 }

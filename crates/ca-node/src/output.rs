@@ -50,7 +50,9 @@ impl Progress {
     pub(crate) fn begin(what: &'static str) -> Self {
         let bar = ProgressBar::new_spinner().with_message(what);
         // The template is a literal; were it wrong, the bar would have its plain looks.
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {human_pos} in {elapsed}, {per_sec}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner} {msg}: {human_pos} in {elapsed}, {per_sec}")
+        {
             bar.set_style(style);
         }
         Self(bar)

@@ -112,7 +112,8 @@ mod tests {
     fn there_are_so_many_places_in_all() {
         let places = Places::new(CONNECTIONS_MAX, CONNECTIONS_EACH_MAX);
         let client = |number: usize| IpAddr::from(u32::try_from(number).unwrap().to_be_bytes());
-        let held: Vec<Place> = (0..CONNECTIONS_MAX).map(|number| places.take(client(number)).unwrap()).collect();
+        let held: Vec<Place> =
+            (0..CONNECTIONS_MAX).map(|number| places.take(client(number)).unwrap()).collect();
         assert!(places.take(client(CONNECTIONS_MAX)).is_none());
         drop(held);
         assert!(places.take(client(CONNECTIONS_MAX)).is_some());

@@ -20,11 +20,11 @@ use tokio_rustls::server::TlsStream;
 use tower::{Service, ServiceExt as _};
 
 use crate::failure::Failure;
-use crate::places::Places;
 use crate::limits::{
-    CONNECTIONS_EACH_MAX, CONNECTIONS_MAX, DRAIN_MAX, HANDSHAKE_MAX, HEAD_LIST_OCTETS_MAX, HEAD_MAX, HEAD_OCTETS_MAX, LINGER_MAX, PING_EVERY,
-    PING_MAX, STREAMS_MAX,
+    CONNECTIONS_EACH_MAX, CONNECTIONS_MAX, DRAIN_MAX, HANDSHAKE_MAX, HEAD_LIST_OCTETS_MAX, HEAD_MAX,
+    HEAD_OCTETS_MAX, LINGER_MAX, PING_EVERY, PING_MAX, STREAMS_MAX,
 };
+use crate::places::Places;
 
 /// Binds a listener.
 pub(crate) async fn bind(what: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -134,7 +134,10 @@ async fn connection<S, D, B>(
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_buf_size(HEAD_OCTETS_MAX);
     let mut http2 = builder.http2();
-    http2.timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX).max_header_list_size(HEAD_LIST_OCTETS_MAX);
+    http2
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEAD_LIST_OCTETS_MAX);
     http2.keep_alive_interval(PING_EVERY).keep_alive_timeout(PING_MAX);
     let asked = Arc::new(Notify::new());
     let first = Arc::clone(&asked);

@@ -7,6 +7,7 @@ use ca_core::ids::{
     BootId, CaId, ClusterId, Digest, Epoch, LogIndex, NodeId, ProfileName, RequestId, UnixMillis,
 };
 use ca_core::outcome::{Outcome, Refusal};
+use ca_core::profile::PerMinute;
 use ca_core::register::{
     Attempt, CaRequest, CertificateEntry, CertificateState, CertifiedBy, Cluster, CrlBase, CrlCut, CrlScope,
     Expiring, Issuer, IssuerPurpose, JoinToken, Key, KeyProof, KeyUse, Member, MemberState, OwnCertificate,
@@ -139,8 +140,9 @@ fn grant() -> impl Strategy<Value = Grant> {
         profiles,
         dns,
     });
-    (digest(), vec(select(Role::ALL.to_vec()), 0..4), scope, text())
-        .prop_map(|(key, roles, scope, label)| Grant { key, roles, scope, label })
+    let rate = option::of(any::<u32>().prop_map(PerMinute));
+    (digest(), vec(select(Role::ALL.to_vec()), 0..4), scope, rate, text())
+        .prop_map(|(key, roles, scope, rate, label)| Grant { key, roles, scope, rate, label })
 }
 
 fn reach<T: Clone + std::fmt::Debug>(one: impl Strategy<Value = T>) -> impl Strategy<Value = Reach<T>> {

@@ -192,6 +192,7 @@ impl World {
             key: Digest::of(self.client.public().spki_der()),
             roles: vec![Role::Requester, Role::Officer],
             scope: Scope::default(),
+            rate: None,
             label: "the one caller".to_owned(),
         };
         assert_eq!(

@@ -3,16 +3,22 @@
 use crate::files::{TextFile, all, none};
 
 /// Slugs that stand in no test that produces them, and the test that does so by the error's own name.
-const BY_ANOTHER_NAME: [(&str, &str); 4] = [
+const BY_ANOTHER_NAME: &[(&str, &str)] = &[
     ("cluster-key", "a_key_that_came_into_use_meanwhile_is_refused_by_the_log"),
+    ("enrolment-token-expired", "a_token_ends_and_is_taken_back"),
+    ("key-unproven", "r11_a_ca_is_certified_once_every_signing_member_has_proven_its_key"),
     ("node-stopped", "i23_a_node_that_differs_stops"),
     ("overtaken", "i7_an_open_attempt_is_superseded_after_a_second"),
     ("too-slow", "a_body_that_never_ends_is_too_slow"),
 ];
 
 /// Slugs that no test produces, and why.
-const UNSHOWN: [(&str, &str); 4] = [
-    ("log-failed", "openraft or RocksDB failing at start in a way that is neither a lock nor a foreign directory"),
+const UNSHOWN: &[(&str, &str)] = &[
+    ("crl-wrong", "a node that serves another list than its register says; nodes that differ stop"),
+    (
+        "log-failed",
+        "openraft or RocksDB failing at start in a way that is neither a lock nor a foreign directory",
+    ),
     ("membership", "openraft refusing a change of membership that its own state asks for"),
     ("peer-tls", "a peer key and certificate of ours that rustls does not take"),
     ("token-failed", "a module failing in a way of its own; the ways that are known have tests in ca-hsm"),

@@ -198,6 +198,7 @@ fn register() -> MemoryRegister {
                     key: CLIENT,
                     roles: vec![Role::Requester],
                     scope: Scope::default(),
+                    rate: None,
                     label: "client".into(),
                 },
                 index: LogIndex(1),

@@ -14,7 +14,7 @@ use crate::error::DoorError;
 use crate::problem::status_of;
 
 /// What only the program says, never a door.
-const PROGRAM: [&str; 20] = [
+const PROGRAM: &[&str] = &[
     "config-unknown-key",
     "bad-choice",
     "config-invalid",
@@ -35,6 +35,7 @@ const PROGRAM: [&str; 20] = [
     "urls-missing",
     "bad-url",
     "crl-wrong",
+    "file-unreadable",
 ];
 
 /// Every slug that a door may answer with.
@@ -47,7 +48,7 @@ fn every_problem() -> BTreeSet<&'static str> {
 
 #[test]
 fn every_slug_is_explained() {
-    let in_use: BTreeSet<&str> = every_problem().into_iter().chain(PROGRAM).collect();
+    let in_use: BTreeSet<&str> = every_problem().into_iter().chain(PROGRAM.iter().copied()).collect();
     let explained: BTreeSet<&str> = explanations().map(|explanation| explanation.slug).collect();
     assert_eq!(in_use, explained);
     assert_eq!(explanations().count(), explained.len(), "each once");
@@ -235,6 +236,7 @@ fn every_door_error() -> Vec<DoorError> {
         DoorError::UnknownSerial { serial: SerialNumber::from_random([7; 16]) },
         DoorError::TooBusy { max: 1 },
         DoorError::TooManyWrongTokens { max: 1 },
+        DoorError::RateLimited { what: why(), per_minute: 60, wait_s: 1 },
         DoorError::Behind { wanted: LogIndex(2), applied: LogIndex(1) },
         DoorError::Changed { what: why(), seen: 1, current: 2 },
         DoorError::CaChanged { ca: "issuing".parse().unwrap() },
@@ -259,6 +261,7 @@ fn every_door_error() -> Vec<DoorError> {
             | DoorError::UnknownSerial { .. }
             | DoorError::TooBusy { .. }
             | DoorError::TooManyWrongTokens { .. }
+            | DoorError::RateLimited { .. }
             | DoorError::Behind { .. }
             | DoorError::Changed { .. }
             | DoorError::CaChanged { .. }

@@ -1,6 +1,8 @@
 //! Grants as people write them.
 
 use ca_core::ids::Digest;
+use ca_core::limits::RATE_PER_MINUTE_MAX;
+use ca_core::profile::PerMinute;
 use ca_core::roles::{Grant, Reach, Role, Scope};
 use ca_x509::name::HostName;
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,10 @@ pub struct GrantDocument {
     /// Only for these domains and what lies below them; everything if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<Vec<String>>,
+    /// The most requests that one node takes in a minute, 1 to 1,000,000; 120,000 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1000000)]
+    pub rate_per_minute: Option<u32>,
     /// For people.
     #[serde(default)]
     pub label: String,
@@ -47,6 +53,7 @@ impl GrantDocument {
                     .map_err(|e: ca_core::ids::InvalidName| ("profiles", e.to_string()))?,
                 dns: reach(self.dns.as_deref(), |text| domain(text)).map_err(|why| ("dns", why))?,
             },
+            rate: self.rate_per_minute.map(rate).transpose()?,
             label: self.label.clone(),
         })
     }
@@ -69,9 +76,17 @@ impl From<&Grant> for GrantDocument {
             cas: texts(&grant.scope.cas),
             profiles: texts(&grant.scope.profiles),
             dns: texts(&grant.scope.dns),
+            rate_per_minute: grant.rate.map(|rate| rate.0),
             label: grant.label.clone(),
         }
     }
+}
+
+fn rate(per_minute: u32) -> Result<PerMinute, (&'static str, String)> {
+    if (1..=RATE_PER_MINUTE_MAX).contains(&per_minute) {
+        return Ok(PerMinute(per_minute));
+    }
+    Err(("rate_per_minute", format!("{per_minute}, where 1 to {RATE_PER_MINUTE_MAX} may be")))
 }
 
 fn reach<T, E>(texts: Option<&[String]>, read: impl Fn(&String) -> Result<T, E>) -> Result<Reach<T>, E> {
@@ -104,6 +119,7 @@ mod tests {
             r#"{"roles":["requester"],"label":"web"}"#,
             r#"{"roles":["ra","auditor"],"cas":["issuing"],"profiles":["tls-server"],"dns":["Team.Test"],"label":""}"#,
             r#"{"roles":["admin"],"cas":[],"label":""}"#,
+            r#"{"roles":["requester"],"rate_per_minute":60,"label":""}"#,
         ] {
             let grant = read(text).unwrap();
             let document = serde_json::to_string(&GrantDocument::from(&grant)).unwrap();
@@ -119,6 +135,8 @@ mod tests {
             (r#"{"roles":["ra"],"cas":["Root CA"]}"#, "cas"),
             (r#"{"roles":["ra"],"profiles":[""]}"#, "profiles"),
             (r#"{"roles":["ra"],"dns":["*.test"]}"#, "dns"),
+            (r#"{"roles":["ra"],"rate_per_minute":0}"#, "rate_per_minute"),
+            (r#"{"roles":["ra"],"rate_per_minute":1000001}"#, "rate_per_minute"),
         ] {
             assert_eq!(read(text).unwrap_err().0, field, "{text}");
         }

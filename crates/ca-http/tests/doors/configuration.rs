@@ -19,7 +19,7 @@ fn web() -> Value {
     })
 }
 
-fn key_of(certificate: &[u8]) -> String {
+pub(crate) fn key_of(certificate: &[u8]) -> String {
     Digest::of(Certificate::parse(certificate).unwrap().public_key().spki_der()).to_string()
 }
 

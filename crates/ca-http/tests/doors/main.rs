@@ -19,6 +19,8 @@ mod enrolment;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod linted;
 #[cfg(test)]
 mod lists;

@@ -34,6 +34,10 @@ impl Issued {
         Self { world, officer, one, other }
     }
 
+    async fn officer_and_requester(&self) -> Vec<u8> {
+        self.world.caller(&[Role::Officer, Role::Requester]).await
+    }
+
     /// Every page of a search: the certificates, and how many pages there were.
     async fn found(&self, caller: &[u8], filter: &str, limit: usize) -> (Vec<Value>, usize) {
         let (mut all, mut sizes, mut cursor) = (Vec::new(), Vec::new(), String::new());
@@ -118,6 +122,33 @@ async fn a_bulk_revocation_says_first_and_does_then_and_does_it_once() {
     );
     let again = issued.bulk(&issued.officer, &body).await;
     assert_eq!(again["revoked"].as_array().unwrap().len(), 0, "what is revoked stays as it is");
+}
+
+/// Mechanism: the comparison of octets in `issued_here`.
+#[tokio::test]
+async fn a_certificate_is_revoked_by_being_shown() {
+    let issued = Issued::new().await;
+    let mine = issued.world.issued(&issued.officer_and_requester().await).await;
+    let pem = mine["certificate"].as_str().unwrap();
+    let der = ca_x509::pem::decode(&["CERTIFICATE"], pem.as_bytes()).unwrap();
+    let base64 = |der: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der);
+    let show = |certificate: String| json!({ "certificate": certificate, "reason": "keyCompromise" });
+    let mut other = der.clone();
+    *other.last_mut().unwrap() ^= 1;
+    for (body, status, slug) in [
+        (show(base64(&other)), 404, "unknown-serial"),
+        (show("no certificate".to_owned()), 400, "bad-request"),
+        (show(base64(b"no certificate")), 400, "bad-request"),
+        (json!({ "certificate": pem, "filter": "ca=issuing" }), 400, "bad-request"),
+        (json!({}), 400, "bad-request"),
+    ] {
+        let answer = issued.world.api(Some(&issued.officer), post(REVOCATIONS, &body)).await;
+        assert_eq!((answer.status, answer.slug().as_str()), (status, slug), "{body}: {}", answer.text());
+    }
+    let done = issued.bulk(&issued.officer, &show(base64(&der))).await;
+    assert_eq!((&done["revoked"][0]["serial"], done["next_cursor"].as_str()), (&mine["serial"], None));
+    let again = issued.bulk(&issued.officer, &show(pem.to_owned())).await;
+    assert_eq!(again["revoked"], done["revoked"], "the first date stays");
 }
 
 #[tokio::test]

@@ -62,10 +62,31 @@ pub(crate) struct Switches {
     pub(crate) no_quorum_for_writes: AtomicBool,
     /// The token holds new keys, but their proofs do not come.
     pub(crate) no_proof: AtomicBool,
+    /// What goes wrong with the next acts.
+    pub(crate) fault: Mutex<Option<Fault>>,
     /// How long an append takes, in milliseconds of tokio's clock.
     pub(crate) append_ms: AtomicU64,
     /// How long the desk takes for an invitation.
     pub(crate) mint_ms: AtomicU64,
+}
+
+/// Something inside that goes wrong.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// The token does not sign.
+    Token(SignError),
+    /// The token signs with another key.
+    OtherKey,
+    /// The log has ended.
+    Stopped,
+    /// There are no random octets.
+    NoEntropy,
+}
+
+impl Switches {
+    fn fault(&self) -> Option<Fault> {
+        self.fault.lock().unwrap().clone()
+    }
 }
 
 /// An answer, read to its end.
@@ -192,7 +213,13 @@ impl World {
         let certificate = client_certificate();
         let parsed = ca_x509::certificate::Certificate::parse(&certificate).unwrap();
         let key = Digest::of(parsed.public_key().spki_der());
-        let grant = Grant { key, roles: roles.to_vec(), scope: Scope::default(), label: "test".to_owned() };
+        let grant = Grant {
+            key,
+            roles: roles.to_vec(),
+            scope: Scope::default(),
+            rate: None,
+            label: "test".to_owned(),
+        };
         self.command(Command::SetGrant { grant, requester: Identity::Ceremony }).await;
         certificate
     }
@@ -251,6 +278,11 @@ impl World {
     pub(crate) fn open_intents(&self) -> usize {
         let first = Key::OpenIntent(CaId::first(), SerialNumber::MIN);
         self.authority.register().scan(&first, usize::MAX).unwrap().len()
+    }
+
+    /// The last entry of the log.
+    pub(crate) fn applied(&self) -> LogIndex {
+        self.authority.ports().log.standing().applied
     }
 
     /// Moves the authority's clock.
@@ -338,7 +370,8 @@ impl TestPorts {
         };
         let (keys, labelled, signed) = (Mutex::default(), Mutex::default(), Mutex::default());
         let signer = SoftwareSigner { keys, labelled, signed, switches: Arc::clone(&switches) };
-        Self { log, signer, clock, verifier: SoftwareVerifier, entropy: SystemEntropy, switches }
+        let entropy = SystemEntropy(Arc::clone(&switches));
+        Self { log, signer, clock, verifier: SoftwareVerifier, entropy, switches }
     }
 }
 
@@ -428,6 +461,9 @@ impl Log for TestLog {
             return Err(AppendError::NotAppended(quorum));
         }
         self.quorum().map_err(AppendError::NotAppended)?;
+        if matches!(self.switches.fault(), Some(Fault::Stopped)) {
+            return Err(AppendError::Stopped);
+        }
         let append_ms = self.switches.append_ms.load(Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(append_ms)).await;
         let counter = self.counter.fetch_add(1, Ordering::SeqCst).saturating_add(1);
@@ -493,6 +529,11 @@ impl Signer for SoftwareSigner {
         if self.switches.token_down.load(Ordering::SeqCst) {
             return Err(SignError::Down { why: "unplugged".to_owned() });
         }
+        match self.switches.fault() {
+            Some(Fault::Token(error)) => return Err(error),
+            Some(Fault::OtherKey) => return Ok(vec![0x30, 0x06, 0x02, 0x01, 0x01, 0x02, 0x01, 0x01]),
+            _ => {}
+        }
         let keys = self.keys.lock().unwrap();
         let pair = keys.get(&order.key()).ok_or(SignError::NoKey { key: order.key() })?;
         self.signed.lock().unwrap().push(order.message().to_vec());
@@ -541,10 +582,13 @@ impl Clock for TestClock {
     }
 }
 
-pub(crate) struct SystemEntropy;
+pub(crate) struct SystemEntropy(Arc<Switches>);
 
 impl Entropy for SystemEntropy {
     fn fill(&self, octets: &mut [u8]) -> Result<(), EntropyFault> {
+        if matches!(self.0.fault(), Some(Fault::NoEntropy)) {
+            return Err(EntropyFault);
+        }
         aws_lc_rs::rand::fill(octets).map_err(|_| EntropyFault)
     }
 }

@@ -62,13 +62,20 @@ pub(super) async fn revoke(connection: &Connection, command: Revoke) -> Result<(
         return super::search::revoke(connection, filter, &command.reason, command.dry_run).await;
     }
     for named in &command.serials {
-        let serial = &serial_of(named)?;
-        let body = json!({ "reason": command.reason, "ca": command.ca });
+        let file = Path::new(named);
+        let (path, body) = if file.is_file() {
+            let certificate = ca_x509::pem::encode(ca_x509::pem::CERTIFICATE, certificate_in(file)?.as_der());
+            let body = json!({ "reason": command.reason, "certificate": certificate });
+            ("/api/v1/revocations".to_owned(), body)
+        } else {
+            let body = json!({ "reason": command.reason, "ca": command.ca });
+            (format!("/api/v1/certificates/{named}/revoke"), body)
+        };
         let body = serde_json::to_vec(&body).map_err(Failure::internal)?;
-        let path = format!("/api/v1/certificates/{serial}/revoke");
         let answer = connection.call(Method::POST, &path, &[JSON], Some(body)).await?;
-        let revoked: Value = serde_json::from_slice(&answer.body).map_err(Failure::internal)?;
-        made("Revoked", &format!("{} since {}", text(&revoked, "serial"), text(&revoked, "revoked_at")));
+        let answer: Value = serde_json::from_slice(&answer.body).map_err(Failure::internal)?;
+        let revoked = answer.pointer("/revoked/0").unwrap_or(&answer);
+        made("Revoked", &format!("{} since {}", text(revoked, "serial"), text(revoked, "revoked_at")));
     }
     Ok(())
 }

@@ -37,8 +37,8 @@ pub(super) async fn list(connection: &Connection, output: Format) -> Result<(), 
 
 pub(super) async fn set(connection: &Connection, command: SetGrant) -> Result<(), Failure> {
     let key = key_of(&command.caller)?;
-    let SetGrant { roles, cas, profiles, dns, label, .. } = command;
-    let document = GrantDocument { key: None, roles, cas, profiles, dns, label };
+    let SetGrant { roles, cas, profiles, dns, rate, label, .. } = command;
+    let document = GrantDocument { key: None, roles, cas, profiles, dns, rate_per_minute: rate, label };
     let body = serde_json::to_vec(&document).map_err(Failure::internal)?;
     let path = format!("/api/v1/grants/{key}");
     connection.call(Method::PUT, &path, &[("content-type", "application/json")], Some(body)).await?;

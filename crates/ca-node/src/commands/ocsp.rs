@@ -67,7 +67,7 @@ fn verified(basic: &BasicResponse, issuer: &Certificate) -> Result<(), Failure> 
 
 /// Names and status service addresses of all members.
 pub(super) async fn nodes(connection: &Connection) -> Result<Vec<(String, String)>, Failure> {
-    let cluster = connection.get("/api/v1/cluster").await?;
+    let cluster = connection.get("/api/v1/cluster?consistency=local").await?;
     let members = cluster.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
     let text =
         |member: &Value, key: &str| member.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -108,14 +108,14 @@ fn table(asked: &[Asked], verdict: &Verdict) {
 }
 
 async fn ask_all(connection: &Connection) -> Result<Vec<Asked>, Failure> {
-    let cluster = connection.get("/api/v1/cluster").await?;
+    let cluster = connection.get("/api/v1/cluster?consistency=local").await?;
     let members = cluster.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut asked = Vec::with_capacity(members.len());
     for member in members {
         let text = |key: &str| member.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let api = text("api_address");
         let one = Connection { addr: vec![format!("https://{api}")], ..connection.clone() };
-        let told = one.get("/api/v1/cluster").await;
+        let told = one.get("/api/v1/cluster?consistency=local").await;
         let node = member.get("node").and_then(Value::as_u64).unwrap_or_default();
         let unready = if told.is_ok() { unready(&one).await } else { None };
         asked.push(Asked { node, name: text("name"), api, told, unready });

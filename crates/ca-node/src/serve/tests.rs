@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hyper::body::Bytes;
 use http_body_util::Full;
+use hyper::body::Bytes;
 use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
 use tokio::time::Instant;
 
@@ -70,7 +70,8 @@ async fn a_connection_that_asks_no_more_ends() {
 /// Mechanism: `max_buf_size`.
 #[tokio::test]
 async fn a_head_over_16_kib_is_refused() {
-    for (octets, status) in [(HEAD_OCTETS_MAX - 1024, "HTTP/1.1 200"), (HEAD_OCTETS_MAX + 1, "HTTP/1.1 431")] {
+    for (octets, status) in [(HEAD_OCTETS_MAX - 1024, "HTTP/1.1 200"), (HEAD_OCTETS_MAX + 1, "HTTP/1.1 431")]
+    {
         let mut client = connected();
         let head = format!("GET / HTTP/1.1\r\nconnection: close\r\nx: {}\r\n\r\n", "x".repeat(octets));
         client.write_all(head.as_bytes()).await.unwrap();
@@ -113,7 +114,8 @@ async fn a_handshake_that_does_not_end_ends_the_connection() {
 fn tls() -> Arc<ServerConfig> {
     let key = rcgen::generate_simple_self_signed(["ca.test".to_owned()]).unwrap();
     let private = rustls::pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
-    let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    let builder =
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
     let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
     Arc::new(builder.with_single_cert(vec![key.cert.der().clone()], private).unwrap())
 }

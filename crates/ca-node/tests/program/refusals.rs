@@ -30,15 +30,28 @@ fn every_refusal_has_its_slug_a_next_step_and_an_explanation() {
     let nobody = format!("https://{nobody}");
     let (client, key) = (at("client.pem"), at("client.key"));
     let me = ["--addr", &nobody, "--cacert", &client, "--cert", &client, "--key", &key];
+    let words = |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
     let init = |more: &[&str]| -> Vec<String> {
         let fixed = ["init", "cluster", "--quick", "--tokens", "0", "--api-port", "0", "--va-port", "0"];
         fixed.iter().chain(&["--peer-port", "0"]).chain(more).map(|word| (*word).to_owned()).collect()
     };
-    let words = |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
     let url = ["--url", "http://pki.test"];
-    let rows: [(Vec<String>, &str, i32); 11] = [
+    let pin = at("pin");
+    fs::write(&pin, "1234").unwrap();
+    let token = ["--module", "/nonexistent.so", "--token-label", "x", "--pin-file", &pin];
+    let elsewhere = ["--root", "elsewhere", "--root-life", "5y"];
+    let named =
+        |dir: &str| -> Vec<String> { words(&["--name", "x", "--data-dir", &at(dir), url[0], url[1]]) };
+    let with = |dir: &str, more: &[&str]| {
+        let named = named(dir);
+        let named: Vec<&str> = named.iter().map(String::as_str).collect();
+        init(&[&named[..], more].concat())
+    };
+    let rows: [(Vec<String>, &str, i32); 13] = [
+        (with("d", &token), "token-not-found", 1),
+        (with("e", &elsewhere), "bad-choice", 1),
         (words(&["dev", "--nodes", "2"]), "bad-node-count", 1),
-        (init(&[&["--name", "x", "--data-dir", &at("used")], &url[..]].concat()), "data-dir-used", 1),
+        (with("used", &[]), "data-dir-used", 1),
         (init(&["--name", "x", "--data-dir", &at("a"), "--url", "nonsense"]), "bad-url", 1),
         (init(&["--name", "x", "--data-dir", &at("b")]), "urls-missing", 1),
         (init(&[&["--name", &"x".repeat(200), "--data-dir", &at("c")], &url[..]].concat()), "bad-name", 1),

@@ -1,6 +1,7 @@
 //! Grants ⇄ protobuf.
 
 use ca_core::command::Command;
+use ca_core::profile::PerMinute;
 use ca_core::roles::{Grant, Identity, Reach, Role, Scope};
 
 use super::CodecError;
@@ -25,6 +26,7 @@ pub(super) fn to_wire(grant: &Grant) -> wire::Grant {
         cas: reach_to_wire(&grant.scope.cas),
         profiles: reach_to_wire(&grant.scope.profiles),
         dns: reach_to_wire(&grant.scope.dns),
+        rate_per_minute: grant.rate.map(|rate| rate.0),
     }
 }
 
@@ -33,6 +35,7 @@ pub(super) fn from_wire(grant: wire::Grant) -> Result<Grant, CodecError> {
         key: fields::digest(&grant.key)?,
         roles: grant.roles.into_iter().map(|code| role(known("role", code)?)).collect::<Result<_, _>>()?,
         label: grant.label,
+        rate: grant.rate_per_minute.map(PerMinute),
         scope: Scope {
             cas: reach(grant.cas, |ca| fields::ca(&ca))?,
             profiles: reach(grant.profiles, |name| fields::profile_name(&name))?,

@@ -255,8 +255,13 @@ async fn applied(log: &IssuanceLog, index: LogIndex) {
 
 fn grant(number: u8) -> Command {
     let key = Digest([number; 32]);
-    let grant =
-        Grant { key, roles: vec![Role::Auditor], scope: Scope::default(), label: format!("grant {number}") };
+    let grant = Grant {
+        key,
+        roles: vec![Role::Auditor],
+        scope: Scope::default(),
+        rate: None,
+        label: format!("grant {number}"),
+    };
     Command::SetGrant { grant, requester: Identity::Ceremony }
 }
 

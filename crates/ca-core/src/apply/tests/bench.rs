@@ -125,7 +125,8 @@ impl Bench {
     }
 
     pub(super) fn grant(&mut self, key: u8, roles: &[Role], scope: Scope) {
-        let grant = Grant { key: Digest([key; 32]), roles: roles.to_vec(), scope, label: String::new() };
+        let grant =
+            Grant { key: Digest([key; 32]), roles: roles.to_vec(), scope, rate: None, label: String::new() };
         self.done(Command::SetGrant { grant, requester: Identity::Ceremony });
     }
 
