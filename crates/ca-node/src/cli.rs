@@ -363,7 +363,7 @@ pub(crate) struct CreateCa {
     pub(crate) subject: String,
     /// ec-p256, ec-p384, ec-p521, ed25519, rsa-2048, rsa-3072, rsa-4096
     #[arg(long, default_value = "ec-p256")]
-    pub(crate) key: String,
+    pub(crate) key_type: String,
     /// 5y, 90d; the profile's default if not given
     #[arg(long)]
     pub(crate) life: Option<String>,

@@ -105,7 +105,7 @@ pub(super) async fn create(connection: &Connection, command: CreateCa) -> Result
         name: command.name,
         parent: command.parent,
         subject: command.subject,
-        key: Some(command.key),
+        key: Some(command.key_type),
         life: life(command.life.as_deref())?,
         path_len: command.path_len,
         permit,
