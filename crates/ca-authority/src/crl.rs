@@ -101,7 +101,7 @@ impl<P: Ports> Authority<P> {
     /// Cuts, signs and records the next list of this kind. A crash after the cut leaves a gap in the numbers.
     ///
     /// # Errors
-    /// [`ActError`]; a [`Refusal::CutOpen`](ca_core::outcome::Refusal::CutOpen) means that another node is at it.
+    /// [`ActError`]; a [`Refusal::CutOpen`] means that another node is at it.
     pub async fn publish_crl(&self, list: &ListId, kind: ListKind) -> Result<CrlNumber, ActError> {
         self.wait_until_fresh().await?;
         let applied = self.ports.log().append(Command::CutCrl { list: list.clone(), kind }).await?;
