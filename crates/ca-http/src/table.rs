@@ -27,13 +27,22 @@ use crate::{
 };
 
 pub(crate) fn table<P: Ports>() -> Vec<Route<P>> {
-    let mut table = certificates();
-    for chapter in
-        [revocations(), cas(), authorities(), profiles(), grants(), enrolment(), audit(), cluster(), itself()]
-    {
-        table.extend(chapter);
-    }
-    table
+    [
+        certificates(),
+        revocations(),
+        cas(),
+        authorities(),
+        elsewhere_and_retired(),
+        profiles(),
+        grants(),
+        enrolment(),
+        audit(),
+        cluster(),
+        itself(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 const REVOKERS: &[Role] = &[Role::Officer, Role::Ra, Role::Requester];
@@ -188,7 +197,6 @@ fn cas<P: Ports>() -> Vec<Route<P>> {
 
 /// What an admin makes of the CAs.
 fn authorities<P: Ports>() -> Vec<Route<P>> {
-    const ADMIN: &[Role] = &[Role::Admin];
     vec![
         post("/api/v1/cas", Has(ADMIN), cas::create::<P>)
             .about(
@@ -232,8 +240,18 @@ fn authorities<P: Ports>() -> Vec<Route<P>> {
             .signs()
             .refuses(CERTIFIES)
             .refuses(&["csr-malformed", "csr-signature", "not-found"]),
+    ]
+}
+
+/// How a CA gets its certificate from elsewhere, and how it ends.
+fn elsewhere_and_retired<P: Ports>() -> Vec<Route<P>> {
+    vec![
         post("/api/v1/cas/{ca}/csr", Has(ADMIN), cas::csr::<P>)
-            .about("CAs", "The request of a CA", "For a root elsewhere. Signed once: the same octets each time.")
+            .about(
+                "CAs",
+                "The request of a CA",
+                "For a root elsewhere. Signed once: the same octets each time.",
+            )
             .idempotent()
             .gives::<CaCsrAnswer>(200, "the request")
             .signs()
@@ -264,6 +282,8 @@ fn authorities<P: Ports>() -> Vec<Route<P>> {
             .refuses(&["ca-needed", "ca-retired", "changed-meanwhile", "not-found", "unknown-ca"]),
     ]
 }
+
+const ADMIN: &[Role] = &[Role::Admin];
 
 const SEEN: &str = "the ETag of the CA as you have seen it";
 
