@@ -597,3 +597,16 @@ pub(crate) enum Ocsp {
         all_nodes: bool,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// Two flags of one name, as one command's `--key` and that of the connection, are a panic at the first use.
+    #[test]
+    fn the_grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+}
