@@ -71,7 +71,7 @@ async fn cost(node: &Node, connection: &mut Connection, input: &Input) -> Result
         p50_ms: millis(percentile(&mut times, 50)),
         max_ms: millis(percentile(&mut times, 100)),
         cpu_ms: rounded(f64::from(u32::try_from(cpu / 1000)?) / 1000.0 / f64::from(repeats)),
-        extra_mb: rounded(f64::from(u32::try_from(extra_kib)?) * 1024.0 / 1e6),
+        extra_mb: rounded(f64::from(extra_kib) * 1024.0 / 1e6),
     })
 }
 
@@ -83,6 +83,7 @@ async fn refused(connection: &mut Connection, input: &Input) -> Result<()> {
 }
 
 const CERTIFICATES: &str = "/api/v1/certificates";
+const GRANT: &str = "/api/v1/grants/0101010101010101010101010101010101010101010101010101010101010101";
 
 /// The worst input of each class that somebody thought of.
 fn worst() -> Result<Vec<Input>> {
@@ -102,7 +103,6 @@ fn worst() -> Result<Vec<Input>> {
         door: Door::Status,
         ..api(class, status, "/ocsp", Method::POST, body)
     };
-    let grant = "/api/v1/grants/0101010101010101010101010101010101010101010101010101010101010101";
     let many = |one: &str, count: usize| vec![one; count].join(",");
     Ok(vec![
         post("json-depth", bad, vec![b'['; 60_000]),
@@ -133,7 +133,7 @@ fn worst() -> Result<Vec<Input>> {
         put(
             "grant-domains",
             bad,
-            grant,
+            GRANT,
             format!("{{\"roles\":[\"ra\"],\"dns\":[{}]}}", many("\"_\"", 200_000)),
         ),
         api(
@@ -196,7 +196,7 @@ fn names() -> Vec<u8> {
 fn rsa(bits_count: usize) -> Vec<u8> {
     let mut modulus = vec![0xc5; bits_count.div_ceil(8)];
     if let Some(first) = modulus.first_mut()
-        && bits_count % 8 != 0
+        && !bits_count.is_multiple_of(8)
     {
         *first = 1;
     }
