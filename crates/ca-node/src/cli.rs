@@ -143,7 +143,7 @@ pub(crate) struct Server {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Init {
     /// The first node of a new cluster: identity, keys, CAs, an admin certificate, join tokens; then runs it
-    Cluster(InitCluster),
+    Cluster(Box<InitCluster>),
 }
 
 #[derive(Args, Debug)]

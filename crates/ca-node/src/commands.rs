@@ -26,7 +26,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let done = match command {
         Command::Dev(dev) => dev::run(dev).await,
         Command::Server(server) => serving::server(server).await,
-        Command::Init { what: Init::Cluster(init) } => serving::init_cluster(init).await,
+        Command::Init { what: Init::Cluster(init) } => serving::init_cluster(*init).await,
         Command::Join(join) => serving::join(join).await,
         Command::Member { what: Member::Token } => member::token(&connection).await,
         Command::Status { wait } => return status::run(&connection, output, wait).await,

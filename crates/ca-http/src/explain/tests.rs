@@ -81,7 +81,6 @@ fn docs_errors_md_is_made_from_the_table() {
     expect_test::expect_file!["../../../../docs/errors.md"].assert_eq(&markdown());
 }
 
-/// A new variant does not compile here until it is in the list above it.
 fn every_refusal() -> Vec<Refusal> {
     let ca = || "issuing".parse().unwrap();
     let serial = SerialNumber::from_random([7; 16]);
@@ -130,53 +129,56 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::CaNeeded { ca: ca(), profile: "p".parse().unwrap() },
         Refusal::ClusterKey { usage: KeyUse::Connections },
     ];
-    for refusal in &all {
-        match refusal {
-            Refusal::Expired { .. }
-            | Refusal::AlreadyInitialised
-            | Refusal::NotInitialised
-            | Refusal::UnknownCa { .. }
-            | Refusal::CaExists { .. }
-            | Refusal::CaInactive { .. }
-            | Refusal::UnknownProfile { .. }
-            | Refusal::ProfileVersion { .. }
-            | Refusal::Forbidden { .. }
-            | Refusal::StaleDraft { .. }
-            | Refusal::OutsideProfile { .. }
-            | Refusal::Lint { .. }
-            | Refusal::SerialTaken { .. }
-            | Refusal::UnknownSerial { .. }
-            | Refusal::IntentAbandoned { .. }
-            | Refusal::AlreadyRecorded { .. }
-            | Refusal::NotRecorded { .. }
-            | Refusal::StillOpen { .. }
-            | Refusal::NotOwner { .. }
-            | Refusal::IdempotencyMismatch
-            | Refusal::AttemptOpen { .. }
-            | Refusal::NotOnHold { .. }
-            | Refusal::UnknownList { .. }
-            | Refusal::NoBase { .. }
-            | Refusal::CutOpen { .. }
-            | Refusal::CutClosed { .. }
-            | Refusal::JoinTokenUnknown
-            | Refusal::JoinTokenSpent { .. }
-            | Refusal::JoinTokenExpired
-            | Refusal::EnrolmentTokenUnknown
-            | Refusal::EnrolmentTokenSpent { .. }
-            | Refusal::EnrolmentTokenExpired
-            | Refusal::NameTaken { .. }
-            | Refusal::NotSigning { .. }
-            | Refusal::UnknownKey
-            | Refusal::CaRetired { .. }
-            | Refusal::CaRevoked { .. }
-            | Refusal::OutsideCa { .. }
-            | Refusal::KeyUnproven { .. }
-            | Refusal::ImportUnfit { .. }
-            | Refusal::CaNeeded { .. }
-            | Refusal::ClusterKey { .. } => {}
-        }
-    }
+    all.iter().for_each(is_in_the_list);
     all
+}
+
+/// A new variant does not compile here until it is in the list of [`every_refusal`].
+fn is_in_the_list(refusal: &Refusal) {
+    match refusal {
+        Refusal::Expired { .. }
+        | Refusal::AlreadyInitialised
+        | Refusal::NotInitialised
+        | Refusal::UnknownCa { .. }
+        | Refusal::CaExists { .. }
+        | Refusal::CaInactive { .. }
+        | Refusal::UnknownProfile { .. }
+        | Refusal::ProfileVersion { .. }
+        | Refusal::Forbidden { .. }
+        | Refusal::StaleDraft { .. }
+        | Refusal::OutsideProfile { .. }
+        | Refusal::Lint { .. }
+        | Refusal::SerialTaken { .. }
+        | Refusal::UnknownSerial { .. }
+        | Refusal::IntentAbandoned { .. }
+        | Refusal::AlreadyRecorded { .. }
+        | Refusal::NotRecorded { .. }
+        | Refusal::StillOpen { .. }
+        | Refusal::NotOwner { .. }
+        | Refusal::IdempotencyMismatch
+        | Refusal::AttemptOpen { .. }
+        | Refusal::NotOnHold { .. }
+        | Refusal::UnknownList { .. }
+        | Refusal::NoBase { .. }
+        | Refusal::CutOpen { .. }
+        | Refusal::CutClosed { .. }
+        | Refusal::JoinTokenUnknown
+        | Refusal::JoinTokenSpent { .. }
+        | Refusal::JoinTokenExpired
+        | Refusal::EnrolmentTokenUnknown
+        | Refusal::EnrolmentTokenSpent { .. }
+        | Refusal::EnrolmentTokenExpired
+        | Refusal::NameTaken { .. }
+        | Refusal::NotSigning { .. }
+        | Refusal::UnknownKey
+        | Refusal::CaRetired { .. }
+        | Refusal::CaRevoked { .. }
+        | Refusal::OutsideCa { .. }
+        | Refusal::KeyUnproven { .. }
+        | Refusal::ImportUnfit { .. }
+        | Refusal::CaNeeded { .. }
+        | Refusal::ClusterKey { .. } => {}
+    }
 }
 
 fn every_act_error() -> Vec<ActError> {

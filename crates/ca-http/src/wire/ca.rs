@@ -337,7 +337,8 @@ mod tests {
 
     #[test]
     fn what_is_no_base_is_refused_with_its_field() {
-        let bad: [(&str, fn(&mut NameSpaces) -> &mut Vec<String>); 9] = [
+        type Field = fn(&mut NameSpaces) -> &mut Vec<String>;
+        let bad: [(&str, Field); 9] = [
             (".corp.example", |spaces| &mut spaces.dns),
             ("*.corp.example", |spaces| &mut spaces.dns),
             ("10.0.0.1", |spaces| &mut spaces.dns),

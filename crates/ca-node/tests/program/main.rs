@@ -1,7 +1,9 @@
 //! The program itself: real processes, really killed.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     reason = "a test that cannot go on fails where it stands"
 )]
 
