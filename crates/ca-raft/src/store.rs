@@ -11,7 +11,7 @@
 
 mod directory;
 mod horizon;
-mod key;
+pub(crate) mod key;
 mod log;
 mod register;
 mod snapshot;
