@@ -60,8 +60,7 @@ impl World {
         let entries = self.storm().entries();
         let history = History::of(&entries);
         self.i1_one_serial_one_certificate(&history);
-        // Before I3, of which it is a case.
-        self.i16_released_in_contact(&history);
+        self.i16_released_is_in_the_log(&history);
         self.i3_released_is_recorded(&history);
         self.i4_signed_is_committed(&history);
         self.i6_acknowledged_is_kept(&history);
