@@ -26,13 +26,12 @@ pub enum Names {
     Wildcard,
 }
 
-/// Everything that a user may come with.
-pub const KINDS: [Kind; 7] = [
+/// Every kind of key that `tls-server` takes, and the shapes of names.
+pub const KINDS: [Kind; 6] = [
     Kind { name: "p256", key: &["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], names: Names::One },
     Kind { name: "p384", key: &["ec", "-pkeyopt", "ec_paramgen_curve:P-384"], names: Names::One },
     Kind { name: "rsa2048", key: &["rsa:2048"], names: Names::One },
     Kind { name: "rsa3072", key: &["rsa:3072"], names: Names::One },
-    Kind { name: "ed25519", key: &["ed25519"], names: Names::One },
     Kind { name: "many", key: &["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], names: Names::Many(50) },
     Kind { name: "wildcard", key: &["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], names: Names::Wildcard },
 ];
