@@ -89,7 +89,12 @@ fn bad_bodies(shell: &Shell, good: &str) -> Result<Vec<Bad>> {
             404,
             "unknown-ca",
         ),
-        bad("a profile for the cluster alone", json!({ "profile": "node-tls", "csr": good }), 403, "forbidden"),
+        bad(
+            "a profile for the cluster alone",
+            json!({ "profile": "node-tls", "csr": good }),
+            403,
+            "forbidden",
+        ),
         bad(
             "a CA outside the profile",
             json!({ "profile": "tls-server", "csr": good, "ca": "root" }),
