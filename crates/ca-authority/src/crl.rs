@@ -56,7 +56,7 @@ impl<P: Ports> Authority<P> {
     /// [`StorageFault`]: the node must stop.
     pub fn crl_due(&self, list: &ListId) -> Result<Option<ListKind>, StorageFault> {
         let register = self.register();
-        let own = register.issuer(&list.ca)?.and_then(|issuer| issuer.certificate);
+        let own = register.issuer(&list.ca)?.and_then(|issuer| issuer.certificate.clone());
         let Some(own) = own else { return Ok(None) };
         let scope = register.crl_scope(list)?.unwrap_or_default();
         let Some(current) = &scope.current else { return Ok(Some(ListKind::Complete)) };

@@ -163,7 +163,7 @@ impl Step<'_> {
             Command::RevokeEnrolment { token, requester } => self.revoke_enrolment(token, requester),
             Command::AdmitMember { token, name, peer_address, api_address, va_address } => {
                 let member = cluster::new_member(name, peer_address, api_address, va_address);
-                self.admit_member(cluster, token, member)
+                self.admit_member(&cluster, token, member)
             }
             Command::ProveKey { key, signature } => self.prove_key(key, signature),
             Command::RequestCaCertificate { ca, .. } => self.request_ca_certificate(ca),

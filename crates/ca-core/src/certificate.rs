@@ -64,19 +64,19 @@ pub fn chain(register: &dyn Register, ca: &CaId) -> Result<Vec<Vec<u8>>, Storage
     // Bounded by the number of CAs: each is defined after its parent, so there is no cycle but the root's own.
     loop {
         let Some(issuer) = register.issuer(&ca)? else { return Ok(chain) };
-        let Some(own) = issuer.certificate else { return Ok(chain) };
-        match own.by {
+        let Some(own) = issuer.certificate.as_ref() else { return Ok(chain) };
+        match &own.by {
             CertifiedBy::Elsewhere { digest } => {
-                chain.extend(register.imported(digest)?.unwrap_or_default());
+                chain.extend(register.imported(*digest)?.unwrap_or_default());
                 return Ok(chain);
             }
             CertifiedBy::Here { ca: parent, serial } => {
-                let Some(certificate) = der(register, &parent, serial)? else { return Ok(chain) };
+                let Some(certificate) = der(register, parent, *serial)? else { return Ok(chain) };
                 chain.push(certificate);
-                if parent == ca {
+                if *parent == ca {
                     return Ok(chain);
                 }
-                ca = parent;
+                ca = parent.clone();
             }
         }
     }

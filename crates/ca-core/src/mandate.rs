@@ -4,6 +4,7 @@
 //! it is refused here, before a serial is used.
 
 use alloc::string::ToString as _;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use ca_x509::certificate::{NameConstraints, NameSubtree};
@@ -50,9 +51,9 @@ impl Mandate {
         let mut below = 0_u8;
         for (_, above) in above(register, issuer)? {
             below = below.saturating_add(1);
-            let Some(own) = above.certificate else { continue };
+            let Some(own) = &above.certificate else { continue };
             mandate.not_after = mandate.not_after.min(own.not_after);
-            mandate.names.extend(own.names);
+            mandate.names.extend(own.names.iter().cloned());
             let left = own.path_len.map(|length| length.saturating_sub(below));
             mandate.path_len = shorter(mandate.path_len, left);
         }
@@ -159,17 +160,19 @@ fn is_revoked(register: &dyn Register, issuer: &Issuer) -> Result<bool, StorageF
 }
 
 /// The CAs of this cluster above one, its parent first. It ends: a CA is defined after its parent.
-fn above(register: &dyn Register, issuer: &Issuer) -> Result<Vec<(CaId, Issuer)>, StorageFault> {
-    let mut all = Vec::new();
-    let mut current = issuer.clone();
-    while let Some(OwnCertificate { by: CertifiedBy::Here { ca, .. }, .. }) = &current.certificate {
+fn above(register: &dyn Register, issuer: &Issuer) -> Result<Vec<(CaId, Arc<Issuer>)>, StorageFault> {
+    let mut all: Vec<(CaId, Arc<Issuer>)> = Vec::new();
+    loop {
+        let current = all.last().map_or(issuer, |(_, last)| last);
+        let Some(OwnCertificate { by: CertifiedBy::Here { ca, .. }, .. }) = &current.certificate else {
+            break;
+        };
         let Some(parent) = register.issuer(ca)? else { break };
         // A root stands above itself.
         if parent.public_key == current.public_key {
             break;
         }
-        all.push((ca.clone(), parent.clone()));
-        current = parent;
+        all.push((ca.clone(), parent));
     }
     Ok(all)
 }

@@ -5,6 +5,7 @@
 //! made on this node for a command that was applied for the first time and whose waiter still lives (R7).
 //! None of them can be cloned, sent or made from parts; each is consumed by use.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use ca_x509::algorithm::SignatureAlgorithm;
@@ -293,6 +294,6 @@ pub enum OrderError {
     Storage(#[from] StorageFault),
 }
 
-fn issuer_of(register: &dyn Register, ca: &CaId) -> Result<Issuer, OrderError> {
+fn issuer_of(register: &dyn Register, ca: &CaId) -> Result<Arc<Issuer>, OrderError> {
     register.issuer(ca)?.ok_or(OrderError::NotCommitted)
 }

@@ -1,6 +1,7 @@
 //! Step 1 of an issuance: what a certificate will be, before any serial or key is touched.
 
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -66,7 +67,7 @@ pub struct Plan {
     pub(crate) issuer: DistinguishedName,
     pub(crate) issuer_key: KeyIdentifier,
     pub(crate) algorithm: SignatureAlgorithm,
-    pub(crate) profile: Profile,
+    pub(crate) profile: Arc<Profile>,
     pub(crate) grant_index: Option<LogIndex>,
     pub(crate) requester: Identity,
     pub(crate) not_before: UnixSeconds,
@@ -126,7 +127,7 @@ pub fn plan(
         Some(ca) if by_any => ca.clone(),
         asked => chosen_ca(&profile, asked.clone())?,
     };
-    may_ask(&profile, &ca, requester, granted.as_ref())?;
+    may_ask(&profile, &ca, requester, granted.as_deref())?;
     for_whom(&profile, requester, &request)?;
     let issuer = register.issuer(&ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
     serves(&ca, &issuer, &profile, requester, &request)?;
@@ -145,7 +146,7 @@ pub fn plan(
         Identity::Enrolment(token) => register.enrolment(token)?,
         Identity::Ceremony | Identity::Node(_) | Identity::Client(_) => None,
     };
-    let space = NameSpace::of(enrolment.as_ref(), granted.as_ref());
+    let space = NameSpace::of(enrolment.as_ref(), granted.as_deref());
     space.admit(&names)?;
     let (not_before, not_after) = validity(&profile, mandate.as_ref(), request.ttl_s, now)?;
     let subject = subject(&profile.subject, request.subject, &names, &space)?;
@@ -159,13 +160,13 @@ pub fn plan(
     let extensions = extensions(&profile, (&ca, &issuer), &cluster, &request.public_key, (names, limits));
     let pointers = profile.status == StatusRule::Pointers;
     Ok(Plan {
-        shards: pointers.then_some((cluster.urls, issuer.shards)),
+        shards: pointers.then_some((cluster.urls.clone(), issuer.shards)),
         ca,
         issuer_key: issuer.public_key.key_identifier(),
-        issuer: issuer.subject,
+        issuer: issuer.subject.clone(),
         algorithm: issuer.algorithm,
         profile,
-        grant_index: granted.map(|granted| granted.index),
+        grant_index: granted.as_ref().map(|granted| granted.index),
         requester,
         not_before,
         not_after,

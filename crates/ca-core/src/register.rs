@@ -7,7 +7,7 @@
 mod entries;
 mod memory;
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
@@ -91,16 +91,16 @@ pub enum Expiring {
 /// What a row holds: the variant is that of its [`Key`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// See [`Key::Cluster`].
-    Cluster(Cluster),
+    /// See [`Key::Cluster`]. Shared, as the other rows that every decision reads are.
+    Cluster(Arc<Cluster>),
     /// See [`Key::Time`].
     Time(UnixMillis),
     /// See [`Key::Grant`].
-    Grant(Granted),
+    Grant(Arc<Granted>),
     /// See [`Key::Issuer`].
-    Issuer(Issuer),
-    /// See [`Key::Profile`]. In a box, for it is large and rare.
-    Profile(Box<Profile>),
+    Issuer(Arc<Issuer>),
+    /// See [`Key::Profile`].
+    Profile(Arc<Profile>),
     /// See [`Key::Member`].
     Member(Member),
     /// See [`Key::JoinToken`].
@@ -188,13 +188,15 @@ macro_rules! readers {
 
 readers! {
     /// The cluster; `None` before its first command.
-    cluster() = Key::Cluster => Cluster(Cluster);
+    cluster() = Key::Cluster => Cluster(Arc<Cluster>);
     /// Register time.
     time() = Key::Time => Time(UnixMillis);
     /// A grant.
-    grant(key: Digest) = Key::Grant(key) => Grant(Granted);
+    grant(key: Digest) = Key::Grant(key) => Grant(Arc<Granted>);
     /// A certification authority.
-    issuer(ca: &CaId) = Key::Issuer(ca.clone()) => Issuer(Issuer);
+    issuer(ca: &CaId) = Key::Issuer(ca.clone()) => Issuer(Arc<Issuer>);
+    /// A profile.
+    profile(name: &ProfileName) = Key::Profile(name.clone()) => Profile(Arc<Profile>);
     /// A member.
     member(node: NodeId) = Key::Member(node) => Member(Member);
     /// An invitation.
@@ -224,23 +226,11 @@ readers! {
 }
 
 impl dyn Register + '_ {
-    /// A profile.
-    ///
-    /// # Errors
-    /// [`StorageFault`]: the node must stop.
-    pub fn profile(&self, name: &ProfileName) -> Result<Option<Profile>, StorageFault> {
-        match self.get(&Key::Profile(name.clone()))? {
-            None => Ok(None),
-            Some(Value::Profile(profile)) => Ok(Some(*profile)),
-            Some(other) => Err(StorageFault(alloc::format!("profile `{name}` holds {other:?}"))),
-        }
-    }
-
     /// Every certification authority, by name.
     ///
     /// # Errors
     /// [`StorageFault`]: the node must stop.
-    pub fn issuers(&self) -> Result<Vec<(CaId, Issuer)>, StorageFault> {
+    pub fn issuers(&self) -> Result<Vec<(CaId, Arc<Issuer>)>, StorageFault> {
         let rows = self.scan(&Key::Issuer(CaId::first()), usize::MAX)?;
         Ok(rows
             .into_iter()
@@ -256,11 +246,11 @@ impl dyn Register + '_ {
     ///
     /// # Errors
     /// [`StorageFault`]: the node must stop.
-    pub fn grant_of(&self, identity: Identity) -> Result<Option<Granted>, StorageFault> {
+    pub fn grant_of(&self, identity: Identity) -> Result<Option<Arc<Granted>>, StorageFault> {
         match identity {
             Identity::Client(key) => self.grant(key),
             Identity::Enrolment(token) => match self.enrolment(token)? {
-                Some(enrolment) => enrolment.granted(self, token),
+                Some(enrolment) => Ok(enrolment.granted(self, token)?.map(Arc::new)),
                 None => Ok(None),
             },
             Identity::Ceremony | Identity::Node(_) => Ok(None),
@@ -271,12 +261,12 @@ impl dyn Register + '_ {
     ///
     /// # Errors
     /// [`StorageFault`]: the node must stop.
-    pub fn profiles(&self) -> Result<Vec<Profile>, StorageFault> {
+    pub fn profiles(&self) -> Result<Vec<Arc<Profile>>, StorageFault> {
         let rows = self.scan(&Key::Profile(ProfileName::first()), usize::MAX)?;
         Ok(rows
             .into_iter()
             .filter_map(|(_, value)| match value {
-                Value::Profile(profile) => Some(*profile),
+                Value::Profile(profile) => Some(profile),
                 _ => None,
             })
             .collect())

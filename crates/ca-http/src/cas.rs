@@ -12,6 +12,8 @@ pub(crate) use self::elsewhere::{csr, import};
 pub use self::keys::CaKeys;
 pub(crate) use self::retire::retire;
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::header::ETAG;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -90,7 +92,7 @@ pub(crate) async fn chain<P: Ports>(
 }
 
 /// The CA of a path.
-pub(crate) fn named<P: Ports>(doors: &Doors<P>, name: &str) -> Result<(CaId, Issuer), Problem> {
+pub(crate) fn named<P: Ports>(doors: &Doors<P>, name: &str) -> Result<(CaId, Arc<Issuer>), Problem> {
     let ca: CaId = name.parse().map_err(|_| DoorError::NotFound)?;
     match doors.register().issuer(&ca)? {
         Some(issuer) => Ok((ca, issuer)),

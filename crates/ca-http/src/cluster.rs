@@ -7,12 +7,11 @@ use ca_authority::Ports;
 use ca_authority::ports::Log;
 use ca_core::ids::NodeId;
 use ca_core::outcome::Refusal;
-use ca_core::register::{Member, MemberState};
-use ca_core::roles::Role;
+use ca_core::register::{Member, MemberState, PublicUrls};
 
 use crate::answer::json;
 use crate::doors::Doors;
-use crate::guard::{Caller, grant_of};
+use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::wire::{ClusterAnswer, MemberAnswer, StandingAnswer, UrlsAnswer, WhoamiAnswer};
 
@@ -21,11 +20,12 @@ pub(crate) async fn cluster<P: Ports>(State(doors): State<Doors<P>>) -> Result<R
     let cluster = doors.register().cluster()?.ok_or(Refusal::NotInitialised)?;
     let standing = doors.log().standing();
     let numbers = |nodes: &[NodeId]| nodes.iter().map(|node| node.0).collect();
+    let PublicUrls { crl, ocsp, aia } = cluster.urls.clone();
     let answer = ClusterAnswer {
         id: cluster.id.to_string(),
-        name: cluster.name,
+        name: cluster.name.clone(),
         epoch: cluster.epoch.0,
-        urls: UrlsAnswer { crl: cluster.urls.crl, ocsp: cluster.urls.ocsp, aia: cluster.urls.aia },
+        urls: UrlsAnswer { crl, ocsp, aia },
         standing: StandingAnswer {
             node: doors.log().node().0,
             term: standing.term,
@@ -54,11 +54,14 @@ pub(crate) async fn whoami<P: Ports>(
     State(doors): State<Doors<P>>,
     Extension(Caller(identity)): Extension<Caller>,
 ) -> Result<Response, Problem> {
-    let grant = grant_of(&doors, identity)?;
-    let roles =
-        grant.iter().flat_map(|grant| &grant.roles).map(|role: &Role| role.as_str().to_owned()).collect();
-    let answer =
-        WhoamiAnswer { identity: identity.to_string(), roles, label: grant.map(|grant| grant.label) };
+    let granted = doors.register().grant_of(identity)?;
+    let grant = granted.as_ref().map(|granted| &granted.grant);
+    let roles = grant.into_iter().flat_map(|grant| &grant.roles).map(|role| role.as_str().to_owned());
+    let answer = WhoamiAnswer {
+        identity: identity.to_string(),
+        roles: roles.collect(),
+        label: grant.map(|grant| grant.label.clone()),
+    };
     json(StatusCode::OK, &answer)
 }
 

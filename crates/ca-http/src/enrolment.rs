@@ -22,7 +22,7 @@ use crate::body;
 use crate::doors::Doors;
 use crate::error::DoorError;
 use crate::extract::Path;
-use crate::guard::{Caller, grant_of};
+use crate::guard::Caller;
 use crate::issue::{general_name, idempotency_key};
 use crate::limits::{ADMIN_BODY_OCTETS_MAX, ENROLMENT_LIFE_DEFAULT_MS};
 use crate::problem::Problem;
@@ -62,7 +62,8 @@ pub(crate) async fn list<P: Ports>(
     State(doors): State<Doors<P>>,
     Extension(Caller(caller)): Extension<Caller>,
 ) -> Result<Response, Problem> {
-    let roles = grant_of(&doors, caller)?.map(|grant| grant.roles).unwrap_or_default();
+    let granted = doors.register().grant_of(caller)?;
+    let roles = granted.as_ref().map(|granted| granted.grant.roles.as_slice()).unwrap_or_default();
     let sees_all = roles.contains(&Role::Admin) || roles.contains(&Role::Auditor);
     let mut all = Vec::new();
     doors.register().each(Key::Enrolment(Digest([0; 32])), |key, value| {

@@ -8,7 +8,7 @@ use ca_authority::Ports;
 use ca_authority::ports::{Clock, Log};
 use ca_core::ids::{Digest, LogIndex};
 use ca_core::outcome::Refusal;
-use ca_core::roles::{Grant, Identity, Role};
+use ca_core::roles::{Identity, Role};
 use ca_core::status::{Status, status};
 use ca_x509::certificate::Certificate;
 
@@ -86,14 +86,6 @@ pub(crate) async fn guard<P: Ports>(
     response
 }
 
-/// The grant of a caller, if it has one.
-///
-/// # Errors
-/// A storage fault.
-pub(crate) fn grant_of<P: Ports>(doors: &Doors<P>, identity: Identity) -> Result<Option<Grant>, Problem> {
-    Ok(doors.register().grant_of(identity)?.map(|granted| granted.grant))
-}
-
 fn identify<P: Ports>(doors: &Doors<P>, request: &Request) -> Result<Caller, Problem> {
     let der = request.extensions().get::<PeerCertificate>().and_then(|peer| peer.0.as_deref());
     let der = der.ok_or(DoorError::NoClientCertificate)?;
@@ -121,9 +113,10 @@ fn still_good<P: Ports>(doors: &Doors<P>, certificate: &Certificate) -> Result<(
 }
 
 fn admit<P: Ports>(doors: &Doors<P>, rule: Rule, identity: Identity) -> Result<(), Problem> {
-    let grant = grant_of(doors, identity)?;
+    let granted = doors.register().grant_of(identity)?;
+    let grant = granted.as_ref().map(|granted| &granted.grant);
     // What is refused below counts too: who loops with the wrong role loops all the same.
-    let rate = grant.as_ref().and_then(|grant| grant.rate).unwrap_or(REQUESTS_PER_MINUTE_DEFAULT);
+    let rate = grant.and_then(|grant| grant.rate).unwrap_or(REQUESTS_PER_MINUTE_DEFAULT);
     doors.rates.take(Bucket::Requests(identity), rate, doors.authority.ports().clock().now())?;
     let forbidden = |needs: String| Problem::from(Refusal::Forbidden { caller: identity.to_string(), needs });
     match rule {

@@ -41,12 +41,12 @@ pub(crate) async fn renew<P: Ports>(
 fn served<P: Ports>(doors: &Doors<P>, ca: &CaId) -> Result<Vec<ListAnswer>, Problem> {
     let register = doors.register();
     let issuer = register.issuer(ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
-    let urls = register.cluster()?.ok_or(Refusal::NotInitialised)?.urls;
+    let cluster = register.cluster()?.ok_or(Refusal::NotInitialised)?;
     let mut lists = Vec::new();
     for list in issuer.lists(ca) {
         for kind in [ListKind::Complete, ListKind::Delta] {
             let Some(crl) = doors.authority.crl(&list, kind)? else { continue };
-            lists.push(described(&list, kind, urls.crl(&list, kind), &crl));
+            lists.push(described(&list, kind, cluster.urls.crl(&list, kind), &crl));
         }
     }
     Ok(lists)

@@ -25,7 +25,8 @@ use crate::wire::{ProfileChanged, ProfileDocument};
 
 /// `GET /api/v1/profiles`
 pub(crate) async fn list<P: Ports>(State(doors): State<Doors<P>>) -> Result<Response, Problem> {
-    let all: Vec<ProfileDocument> = doors.register().profiles()?.iter().map(ProfileDocument::from).collect();
+    let all: Vec<ProfileDocument> =
+        doors.register().profiles()?.iter().map(|profile| profile.as_ref().into()).collect();
     json(StatusCode::OK, &all)
 }
 
@@ -36,7 +37,7 @@ pub(crate) async fn show<P: Ports>(
 ) -> Result<Response, Problem> {
     let name = profile_name(&name)?;
     let profile = doors.register().profile(&name)?.ok_or(Refusal::UnknownProfile { profile: name })?;
-    tagged(json(StatusCode::OK, &ProfileDocument::from(&profile))?, profile.version)
+    tagged(json(StatusCode::OK, &ProfileDocument::from(profile.as_ref()))?, profile.version)
 }
 
 /// What may follow the `?` of a change.
@@ -75,7 +76,8 @@ pub(crate) async fn put<P: Ports>(
     }
     let profile = checked(&doors, &document, version.saturating_add(1))?;
     // Applying the same file again changes nothing, and makes no draft stale.
-    let same = current.is_some_and(|current| Profile { version: profile.version, ..current } == profile);
+    let same =
+        current.is_some_and(|current| Profile { version: profile.version, ..(*current).clone() } == profile);
     let (next, version) = (profile.version, if same { version } else { profile.version });
     if !same && !manner.dry_run {
         let authority = doors.authority.clone();

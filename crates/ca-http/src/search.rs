@@ -21,7 +21,7 @@ use crate::answer::json;
 use crate::doors::Doors;
 use crate::error::DoorError;
 use crate::extract::Query;
-use crate::guard::{Caller, grant_of};
+use crate::guard::Caller;
 use crate::limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, SEARCH_ROWS_MAX};
 use crate::problem::Problem;
 use crate::wire::{CertificateSummary, CertificatesAnswer};
@@ -75,7 +75,8 @@ pub(crate) fn visible<P: Ports>(
     identity: Identity,
     mut filter: Filter,
 ) -> Result<Filter, Problem> {
-    let roles = grant_of(doors, identity)?.map(|grant| grant.roles).unwrap_or_default();
+    let granted = doors.register().grant_of(identity)?;
+    let roles = granted.as_ref().map(|granted| granted.grant.roles.as_slice()).unwrap_or_default();
     if roles.iter().all(|role| *role == Role::Requester) {
         filter.terms.push(Term::Requester(identity));
     }

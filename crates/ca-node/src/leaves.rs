@@ -97,7 +97,7 @@ pub(crate) async fn certify(
     node: NodeId,
     papers: Papers,
 ) -> Result<Leaves, DeskError> {
-    let Cluster { id, epoch, .. } = cluster(authority)?;
+    let Cluster { id, epoch, .. } = *cluster(authority)?;
     // Who a peer is: cluster, epoch, node. Checked in the handshake and in every call.
     let identity = PeerIdentity { cluster: id, epoch, node };
     let peer_names = vec![papers.peer_host, GeneralName::Uri(identity.to_string())];
@@ -203,7 +203,7 @@ fn host_name(field: &'static str, address: &str) -> Result<GeneralName, DeskErro
 }
 
 /// The cluster, as the register has it.
-pub(crate) fn cluster(authority: &NodeAuthority) -> Result<Cluster, DeskError> {
+pub(crate) fn cluster(authority: &NodeAuthority) -> Result<Arc<Cluster>, DeskError> {
     let cluster = authority.register().cluster().map_err(ActError::from)?;
     Ok(cluster.ok_or_else(|| ActError::Storage(StorageFault("a register without a cluster".to_owned())))?)
 }
@@ -213,7 +213,7 @@ pub(crate) fn root(authority: &NodeAuthority) -> Result<Vec<u8>, DeskError> {
     let register = authority.register();
     let name = "node-tls".parse::<ProfileName>().map_err(|e| internal(&e))?;
     let profile = register.profile(&name).map_err(ActError::from)?;
-    let ca = profile.and_then(|profile| profile.issuers.into_iter().next());
+    let ca = profile.and_then(|profile| profile.issuers.first().cloned());
     let ca = ca.ok_or_else(|| internal(&"no CA certifies the nodes' doors"))?;
     let chain = chain(register, &ca).map_err(ActError::from)?;
     chain.into_iter().next_back().ok_or_else(|| internal(&"the root has no certificate"))

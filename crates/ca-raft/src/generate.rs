@@ -1,5 +1,7 @@
 //! Random values of everything that is written, for the tests of codec, keys and stores.
 
+use std::sync::Arc;
+
 use ca_core::command::{Command, Envelope, Idempotency, Intent};
 use ca_core::enrolment::{Enrolment, EnrolmentNames, EnrolmentTerms};
 use ca_core::history::{About, Act, HistoryPlace, HistoryRow};
@@ -558,13 +560,15 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
         since,
     });
     prop_oneof![
-        cluster.prop_map(|cluster| (Key::Cluster, Value::Cluster(cluster))),
+        cluster.prop_map(|cluster| (Key::Cluster, Value::Cluster(Arc::new(cluster)))),
         millis().prop_map(|time| (Key::Time, Value::Time(time))),
-        (grant(), index())
-            .prop_map(|(grant, index)| (Key::Grant(grant.key), Value::Grant(Granted { grant, index }))),
-        (ca(), issuer()).prop_map(|(ca, issuer)| (Key::Issuer(ca), Value::Issuer(issuer))),
+        (grant(), index()).prop_map(|(grant, index)| (
+            Key::Grant(grant.key),
+            Value::Grant(Arc::new(Granted { grant, index }))
+        )),
+        (ca(), issuer()).prop_map(|(ca, issuer)| (Key::Issuer(ca), Value::Issuer(Arc::new(issuer)))),
         (profile_name(), profile())
-            .prop_map(|(name, profile)| (Key::Profile(name), Value::Profile(Box::new(profile)))),
+            .prop_map(|(name, profile)| (Key::Profile(name), Value::Profile(Arc::new(profile)))),
         (node(), member()).prop_map(|(node, member)| (Key::Member(node), Value::Member(member))),
         (digest(), token).prop_map(|(secret, token)| (Key::JoinToken(secret), Value::JoinToken(token))),
         (key_identifier(), node(), proof)

@@ -121,7 +121,7 @@ impl World {
         let authority = self.node(node);
         let register = authority.register();
         let issuer = register.issuer(&ca(of)).expect("memory has no faults").expect("the CA is defined");
-        let key = issuer.public_key;
+        let key = issuer.public_key.clone();
         let asking = Digest::of(of.as_bytes());
         let octets = proof_statement(CLUSTER, key.key_identifier(), NodeId(node), asking);
         let signature = self.token(node).prove(&key, &octets);

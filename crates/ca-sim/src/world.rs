@@ -553,7 +553,7 @@ impl World {
     /// # Panics
     /// If no node knows it.
     #[must_use]
-    pub fn issuer(&self, of: &str) -> Issuer {
+    pub fn issuer(&self, of: &str) -> Arc<Issuer> {
         let known = |node| self.node(node).register().issuer(&ca(of)).expect("memory has no faults");
         self.nodes().find_map(known).expect("the CA is defined")
     }

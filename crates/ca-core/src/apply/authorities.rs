@@ -1,6 +1,7 @@
 //! The CAs: defined, certified by each other or from elsewhere, retired.
 
 use alloc::string::{String, ToString as _};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use ca_x509::certificate::{Certificate, KeyUsage, TbsCertificate};
@@ -28,18 +29,18 @@ impl Step<'_> {
         }
         let issuers = self.register.issuers()?;
         // One URL, one list (I15).
-        let named_alike = |(other, its): &(CaId, Issuer)| {
+        let named_alike = |(other, its): &(CaId, Arc<Issuer>)| {
             ListId::is_taken(ca.as_str(), other, its.shards)
                 || ListId::is_taken(other.as_str(), &ca, issuer.shards)
         };
-        if let Some((other, _)) = issuers.iter().find(|other| named_alike(other)) {
+        if let Some((other, _)) = issuers.iter().find(|one| named_alike(one)) {
             let why =
                 alloc::format!("a list of revocations of `{ca}` and one of `{other}` would be one file");
             return Err(Refusal::OutsideProfile { field: "ca".into(), why }.into());
         }
         // Two CAs of one subject or one key would be one issuer to the world, with two sets of serials (I1), and no
         // CertID could tell them apart.
-        let same = |(_, other): &(CaId, Issuer)| {
+        let same = |(_, other): &(CaId, Arc<Issuer>)| {
             other.subject == issuer.subject || other.public_key == issuer.public_key
         };
         if let Some((other, _)) = issuers.into_iter().find(same) {
@@ -59,7 +60,7 @@ impl Step<'_> {
             }
         }
         self.use_key(Digest::of(issuer.public_key.spki_der()), Some(KeyUse::Authority(ca.clone())))?;
-        self.set(Key::Issuer(ca), Value::Issuer(issuer));
+        self.set(Key::Issuer(ca), Value::Issuer(Arc::new(issuer)));
         Ok(Outcome::Done)
     }
 
@@ -98,7 +99,8 @@ impl Step<'_> {
         by: CertifiedBy,
         entry: &CertificateEntry,
     ) -> Result<(), Halt> {
-        let Some(mut issuer) = self.register.issuer(subject)? else { return Ok(()) };
+        let Some(issuer) = self.register.issuer(subject)? else { return Ok(()) };
+        let mut issuer = Arc::unwrap_or_clone(issuer);
         let tbs = TbsCertificate::decode(&entry.tbs)
             .map_err(|e| StorageFault(alloc::format!("a certificate of the CA {subject}: {e}")))?;
         let by_parent = matches!(&by, CertifiedBy::Here { ca, .. } if issuer.parent.as_ref() == Some(ca));
@@ -117,7 +119,7 @@ impl Step<'_> {
         } else {
             issuer.others.push(own);
         }
-        self.set(Key::Issuer(subject.clone()), Value::Issuer(issuer));
+        self.set(Key::Issuer(subject.clone()), Value::Issuer(Arc::new(issuer)));
         Ok(())
     }
 
@@ -179,7 +181,7 @@ impl Step<'_> {
         } else {
             issuer.others.push(own);
         }
-        self.set(Key::Issuer(ca), Value::Issuer(issuer));
+        self.set(Key::Issuer(ca), Value::Issuer(Arc::new(issuer)));
         Ok(Outcome::Done)
     }
 
@@ -281,16 +283,17 @@ impl Step<'_> {
             // Responders and CAs are certified by the CA that is named, whatever comes first.
             let any_ca = profile.basic_constraints.ca || profile.is_for_responders();
             if profile.audience == Audience::Cluster && !any_ca && profile.issuers.first() == Some(&ca) {
-                return Err(Refusal::CaNeeded { ca, profile: profile.name }.into());
+                return Err(Refusal::CaNeeded { ca, profile: profile.name.clone() }.into());
             }
         }
         issuer.retired_at = Some(self.now);
-        self.set(Key::Issuer(ca), Value::Issuer(issuer));
+        self.set(Key::Issuer(ca), Value::Issuer(Arc::new(issuer)));
         Ok(Outcome::Done)
     }
 
     fn issuer_of(&self, ca: &CaId) -> Result<Issuer, Halt> {
-        Ok(self.register.issuer(ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?)
+        let issuer = self.register.issuer(ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
+        Ok(Arc::unwrap_or_clone(issuer))
     }
 
     /// R11: a key is active when every member that signs has proven it, so that no node is one that cannot issue.

@@ -1,5 +1,6 @@
 //! Intents, records, abandonments, revocations.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -59,7 +60,7 @@ impl Step<'_> {
     }
 
     /// R12: what the draft was planned from must still be so. R11: this node has proven the key.
-    fn current_rules(&self, intent: &Intent) -> Result<(Issuer, Profile), Halt> {
+    fn current_rules(&self, intent: &Intent) -> Result<(Arc<Issuer>, Arc<Profile>), Halt> {
         let ca = &intent.ca;
         let issuer = self.register.issuer(ca)?.ok_or_else(|| Refusal::UnknownCa { ca: ca.clone() })?;
         // A root's own certificate is the one thing that it issues before it has one; the responders of a retired or
@@ -80,7 +81,7 @@ impl Step<'_> {
         let profile = profile.filter(|profile| profile.version == intent.profile_version);
         let profile = profile.ok_or_else(|| stale("the profile"))?;
         let granted = self.register.grant_of(intent.requester)?;
-        if granted.map(|granted| granted.index) != intent.grant_index {
+        if granted.as_ref().map(|granted| granted.index) != intent.grant_index {
             return Err(stale("what the requester may do").into());
         }
         if intent.tbs.len() > TBS_OCTETS_MAX {

@@ -1,7 +1,7 @@
 //! The cluster itself: its profiles, grants and members.
 
-use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use ca_x509::key::KeyIdentifier;
@@ -33,7 +33,7 @@ impl Step<'_> {
             return Err(Refusal::AlreadyInitialised.into());
         }
         let cluster = Cluster { id, name, epoch: Epoch(0), next_node: NodeId(1), urls };
-        self.set(Key::Cluster, Value::Cluster(cluster));
+        self.set(Key::Cluster, Value::Cluster(Arc::new(cluster)));
         Ok(Outcome::Done)
     }
 
@@ -44,7 +44,7 @@ impl Step<'_> {
             let Profile { name, version, .. } = profile;
             return Err(Refusal::ProfileVersion { profile: name, expected, got: version }.into());
         }
-        self.set(Key::Profile(profile.name.clone()), Value::Profile(Box::new(profile)));
+        self.set(Key::Profile(profile.name.clone()), Value::Profile(Arc::new(profile)));
         Ok(Outcome::Done)
     }
 
@@ -53,7 +53,7 @@ impl Step<'_> {
         if grant.roles.is_empty() {
             self.remove(key);
         } else {
-            self.set(key, Value::Grant(Granted { grant, index: self.index }));
+            self.set(key, Value::Grant(Arc::new(Granted { grant, index: self.index })));
         }
         Outcome::Done
     }
@@ -72,7 +72,7 @@ impl Step<'_> {
     /// The number comes from here and is never given twice, whatever becomes of the node.
     pub(super) fn admit_member(
         &mut self,
-        mut cluster: Cluster,
+        cluster: &Cluster,
         token: Option<Digest>,
         member: Member,
     ) -> Result<Outcome, Halt> {
@@ -87,8 +87,8 @@ impl Step<'_> {
         if members.iter().any(|(_, other)| other.name == member.name) {
             return Err(Refusal::NameTaken { name: member.name }.into());
         }
-        cluster.next_node = NodeId(node.0.saturating_add(1));
-        self.set(Key::Cluster, Value::Cluster(cluster));
+        let cluster = Cluster { next_node: NodeId(node.0.saturating_add(1)), ..cluster.clone() };
+        self.set(Key::Cluster, Value::Cluster(Arc::new(cluster)));
         self.set(Key::Member(node), Value::Member(member));
         Ok(Outcome::Admitted(node))
     }

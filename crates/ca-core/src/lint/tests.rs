@@ -1,7 +1,7 @@
 //! What the octets as a whole are held to; each rule has its cases in its own file.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -183,17 +183,17 @@ fn register() -> MemoryRegister {
     let mut rows = vec![
         (
             Key::Cluster,
-            Value::Cluster(Cluster {
+            Value::Cluster(Arc::new(Cluster {
                 id: ClusterId([7; 16]),
                 name: "test".into(),
                 epoch: Epoch(1),
                 next_node: NodeId(2),
                 urls: PublicUrls::all_at("http://pki.test"),
-            }),
+            })),
         ),
         (
             Key::Grant(CLIENT),
-            Value::Grant(Granted {
+            Value::Grant(Arc::new(Granted {
                 grant: Grant {
                     key: CLIENT,
                     roles: vec![Role::Requester],
@@ -202,7 +202,7 @@ fn register() -> MemoryRegister {
                     label: "client".into(),
                 },
                 index: LogIndex(1),
-            }),
+            })),
         ),
     ];
     for (octet, name, parent, purpose) in [
@@ -240,11 +240,11 @@ fn register() -> MemoryRegister {
             responder: None,
             state: CertificateState::Open,
         };
-        rows.push((Key::Issuer(ca(name)), Value::Issuer(issuer)));
+        rows.push((Key::Issuer(ca(name)), Value::Issuer(Arc::new(issuer))));
         rows.push((Key::Certificate(ca(parent), serial), Value::Certificate(entry)));
     }
     for profile in built_in(&DnsRule::Any).unwrap() {
-        rows.push((Key::Profile(profile.name.clone()), Value::Profile(Box::new(profile))));
+        rows.push((Key::Profile(profile.name.clone()), Value::Profile(Arc::new(profile))));
     }
     let mut register = MemoryRegister::default();
     register.write(rows.into_iter().map(|(key, value)| Change { key, value: Some(value) }).collect());

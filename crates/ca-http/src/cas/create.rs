@@ -161,13 +161,17 @@ async fn make<P: Ports>(doors: &Doors<P>, identity: Identity, new: NewCa) -> Res
         return Ok(Progress::Waiting);
     }
     let Some(parent) = &new.parent else { return Ok(Progress::Waiting) };
-    doors.authority.issue(identity, new.request(parent, issuer.public_key), None).await?;
+    doors.authority.issue(identity, new.request(parent, issuer.public_key.clone()), None).await?;
     // COMMIT: its certificate is recorded. From here on every node issues by the CA.
     Ok(Progress::Made)
 }
 
 /// Makes the key and takes the name. What the issuance would refuse is refused before there is a key.
-async fn define<P: Ports>(doors: &Doors<P>, identity: Identity, new: &NewCa) -> Result<Issuer, DeskError> {
+async fn define<P: Ports>(
+    doors: &Doors<P>,
+    identity: Identity,
+    new: &NewCa,
+) -> Result<Arc<Issuer>, DeskError> {
     // What another node has defined a moment ago is found, and no second key made.
     doors.log().read_index().await.map_err(ActError::from)?;
     if let Some(issuer) = doors.register().issuer(&new.ca).map_err(ActError::from)? {

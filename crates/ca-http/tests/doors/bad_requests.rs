@@ -273,7 +273,7 @@ async fn the_clusters_own_keys_are_certified_for_nobody() {
     let caller = world.caller(&[Role::Requester]).await;
     let register = world.authority.register();
     let mut own: Vec<PublicKey> =
-        register.issuers().unwrap().into_iter().map(|(_, issuer)| issuer.public_key).collect();
+        register.issuers().unwrap().into_iter().map(|(_, issuer)| issuer.public_key.clone()).collect();
     let issuing = id("issuing");
     let serial = register.responder(&issuing, ca_core::ids::NodeId(1)).unwrap().unwrap();
     let responder = register.certificate(&issuing, serial).unwrap().unwrap();

@@ -17,7 +17,7 @@ const REVOKE_ALL: &[Role] = &[Role::Requester, Role::Officer];
 /// From now on `tls-server` permits holds.
 async fn permit_holds(world: &World) {
     let name = "tls-server".parse().unwrap();
-    let mut profile = world.authority.register().profile(&name).unwrap().unwrap();
+    let mut profile = (*world.authority.register().profile(&name).unwrap().unwrap()).clone();
     (profile.hold, profile.version) = (Allow::Yes, profile.version.saturating_add(1));
     world.command(Command::DefineProfile { profile: Box::new(profile), requester: Identity::Ceremony }).await;
 }

@@ -1,5 +1,7 @@
 //! The register's rows ⇄ protobuf.
 
+use std::sync::Arc;
+
 use ca_core::ids::{BootId, Epoch, LogIndex, NodeId, UnixMillis};
 use ca_core::register::{
     Attempt, CertificateEntry, CertificateState, Cluster, CrlBase, CrlCut, CrlScope, JoinToken, Key,
@@ -103,20 +105,20 @@ pub(super) fn to_wire(value: &Value) -> wire::Row {
 
 pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
     Ok(match required("row", row.value)? {
-        Kind::Cluster(cluster) => Value::Cluster(Cluster {
+        Kind::Cluster(cluster) => Value::Cluster(Arc::new(Cluster {
             id: fields::cluster_id(&cluster.id)?,
             name: cluster.name,
             epoch: Epoch(cluster.epoch),
             next_node: NodeId(cluster.next_node),
             urls: fields::urls(cluster.urls)?,
-        }),
+        })),
         Kind::TimeMs(time) => Value::Time(UnixMillis(time)),
-        Kind::Grant(granted) => Value::Grant(Granted {
+        Kind::Grant(granted) => Value::Grant(Arc::new(Granted {
             grant: grant::from_wire(required("grant", granted.grant)?)?,
             index: LogIndex(granted.index),
-        }),
-        Kind::Issuer(issuer) => Value::Issuer(issuer::from_wire(issuer)?),
-        Kind::Profile(defined) => Value::Profile(Box::new(profile::from_wire(defined)?)),
+        })),
+        Kind::Issuer(issuer) => Value::Issuer(Arc::new(issuer::from_wire(issuer)?)),
+        Kind::Profile(defined) => Value::Profile(Arc::new(profile::from_wire(defined)?)),
         Kind::Member(member) => Value::Member(member_from_wire(member)?),
         Kind::JoinToken(token) => Value::JoinToken(JoinToken {
             expires_at: UnixMillis(token.expires_at_ms),

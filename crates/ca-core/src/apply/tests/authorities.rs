@@ -73,7 +73,7 @@ impl Bench {
 
     /// `tls-server` is issued by this CA from now on.
     fn serves(&mut self, by: &str) {
-        let profile = self.register().profile(&"tls-server".parse().unwrap()).unwrap().unwrap();
+        let profile = self.profile("tls-server");
         let version = profile.version.saturating_add(1);
         let profile = Profile { version, issuers: vec![ca(by)], ..profile };
         self.done(Command::DefineProfile { profile: profile.into(), requester: NODE });

@@ -18,7 +18,7 @@ use crate::ids::{BootId, CaId, ClusterId, Digest, NodeId};
 use crate::limits::COMMAND_LIFE_MS;
 use crate::mandate::CaLimits;
 use crate::plan::{CertificateRequest, NamesFrom, plan};
-use crate::profile::{Allow, DnsRule, KeyRule, built_in};
+use crate::profile::{Allow, DnsRule, KeyRule, Profile, built_in};
 use crate::register::{IssuerPurpose, MemoryRegister, OwnCertificate, PublicUrls, StatusChange};
 use crate::roles::{Grant, Identity, Role, Scope};
 use crate::shards::{ListId, ListKind, Shards};
@@ -90,7 +90,12 @@ impl Bench {
 
     /// What a CA issues under.
     pub(super) fn own(&self, of: &str) -> OwnCertificate {
-        self.register().issuer(&ca(of)).unwrap().unwrap().certificate.unwrap()
+        self.register().issuer(&ca(of)).unwrap().unwrap().certificate.clone().unwrap()
+    }
+
+    /// A profile, to be changed.
+    pub(super) fn profile(&self, name: &str) -> Profile {
+        (*self.register().profile(&name.parse().unwrap()).unwrap().unwrap()).clone()
     }
 
     pub(super) fn register(&self) -> &dyn Register {
@@ -187,7 +192,7 @@ impl Bench {
 
     /// A certificate on hold, of a profile that permits it.
     pub(super) fn held(&mut self, serial: u8) -> SerialNumber {
-        let mut profile = self.register().profile(&"tls-server".parse().unwrap()).unwrap().unwrap();
+        let mut profile = self.profile("tls-server");
         profile.hold = Allow::Yes;
         profile.version = profile.version.saturating_add(1);
         self.done(Command::DefineProfile { profile: Box::new(profile), requester: CLIENT });

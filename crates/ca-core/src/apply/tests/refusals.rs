@@ -87,7 +87,7 @@ const REFUSALS: &[Case] = &[
         bench.apply(1, Command::Intent(intent))
     }),
     ("profile-version", |bench| {
-        let profile = bench.register().profile(&"client".parse().unwrap()).unwrap().unwrap();
+        let profile = bench.profile("client");
         bench.apply(1, Command::DefineProfile { profile: Box::new(profile), requester: Identity::Ceremony })
     }),
     ("forbidden", |bench| {
@@ -107,7 +107,7 @@ const REFUSALS: &[Case] = &[
     }),
     ("stale-draft", |bench| {
         let intent = bench.intent(60);
-        let mut profile = bench.register().profile(&intent.profile).unwrap().unwrap();
+        let mut profile = bench.profile(intent.profile.as_str());
         profile.version += 1;
         bench.done(Command::DefineProfile { profile: Box::new(profile), requester: Identity::Ceremony });
         bench.apply(1, Command::Intent(intent))

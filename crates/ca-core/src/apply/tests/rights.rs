@@ -99,7 +99,7 @@ fn i18_a_registration_authority_revokes_in_its_name_space_and_nothing_of_the_clu
 #[test]
 fn i18_nobody_outside_the_cluster_is_certified_by_the_peers_ca() {
     let mut bench = Bench::ready();
-    let mut profile = bench.register().profile(&"tls-server".parse().unwrap()).unwrap().unwrap();
+    let mut profile = bench.profile("tls-server");
     (profile.version, profile.issuers) = (2, vec![ca("peers")]);
     bench.done(Command::DefineProfile { profile: Box::new(profile), requester: Identity::Ceremony });
     let verdict = planned(&bench, "web.test");
