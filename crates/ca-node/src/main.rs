@@ -41,9 +41,14 @@ mod output;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tikv_jemallocator::Jemalloc;
 
 use crate::cli::Cli;
 use crate::failure::Failure;
+
+/// RocksDB's C++ takes it too. glibc's own costs an eighth more for each certificate (decision 0021).
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
