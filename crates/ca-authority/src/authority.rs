@@ -88,7 +88,7 @@ impl<P: Ports> Authority<P> {
         let Some(entry) = register.certificate(ca, serial)? else { return Ok(None) };
         let CertificateState::Recorded { index, .. } = entry.state else { return Ok(None) };
         let not_after = entry.not_after;
-        let Some(certificate) = assembled(register, ca, entry)? else { return Ok(None) };
+        let Some(certificate) = assembled(register, ca, &entry)? else { return Ok(None) };
         let chain = chain(register, ca)?;
         Ok(Some(Issued { ca: ca.clone(), serial, certificate, chain, not_after, index }))
     }

@@ -21,7 +21,7 @@ pub fn der(
     serial: SerialNumber,
 ) -> Result<Option<Vec<u8>>, StorageFault> {
     let Some(entry) = register.certificate(ca, serial)? else { return Ok(None) };
-    assembled(register, ca, entry)
+    assembled(register, ca, &entry)
 }
 
 /// The DER of a certificate's row; `None` while there is no record. The only place where an intent and its
@@ -32,13 +32,13 @@ pub fn der(
 pub fn assembled(
     register: &dyn Register,
     ca: &CaId,
-    entry: CertificateEntry,
+    entry: &CertificateEntry,
 ) -> Result<Option<Vec<u8>>, StorageFault> {
-    let CertificateState::Recorded { signature, .. } = entry.state else { return Ok(None) };
+    let CertificateState::Recorded { signature, .. } = &entry.state else { return Ok(None) };
     let issuer = register
         .issuer(ca)?
         .ok_or_else(|| StorageFault(alloc::format!("there are certificates of {ca}, but no CA {ca}")))?;
-    Ok(Some(assemble(&entry.tbs, issuer.algorithm, &signature)))
+    Ok(Some(assemble(&entry.tbs, issuer.algorithm, signature)))
 }
 
 /// The DER of one of a CA's own certificates.

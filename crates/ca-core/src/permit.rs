@@ -159,7 +159,7 @@ impl Permit {
                 entry.state == CertificateState::Open && Digest::of(&entry.tbs) == self.tbs_digest
             })
             .ok_or(OrderError::NotCommitted)?;
-        Ok(SigningOrder::with(&issuer.public_key, issuer.algorithm, entry.tbs))
+        Ok(SigningOrder::with(&issuer.public_key, issuer.algorithm, entry.tbs.clone()))
     }
 }
 

@@ -110,7 +110,7 @@ pub enum Value {
     /// See [`Key::Responder`].
     Responder(SerialNumber),
     /// See [`Key::Certificate`].
-    Certificate(CertificateEntry),
+    Certificate(Arc<CertificateEntry>),
     /// See [`Key::OpenIntent`]: register time of the intent, and whose it is.
     OpenIntent(UnixMillis, RequestId),
     /// See [`Key::Revocation`].
@@ -206,7 +206,7 @@ readers! {
     /// The serial of a node's OCSP responder certificate under a CA.
     responder(ca: &CaId, node: NodeId) = Key::Responder(ca.clone(), node) => Responder(SerialNumber);
     /// A certificate, from its intent on.
-    certificate(ca: &CaId, serial: SerialNumber) = Key::Certificate(ca.clone(), serial) => Certificate(CertificateEntry);
+    certificate(ca: &CaId, serial: SerialNumber) = Key::Certificate(ca.clone(), serial) => Certificate(Arc<CertificateEntry>);
     /// What happened to a certificate's status; `None` is good, if the certificate is recorded.
     revocation(ca: &CaId, serial: SerialNumber) = Key::Revocation(ca.clone(), serial) => Revocation(Revocation);
     /// The state of one of a CA's lists of revocations.

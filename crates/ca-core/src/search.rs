@@ -2,6 +2,7 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::{String, ToString as _};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::str::FromStr;
 
@@ -101,7 +102,7 @@ pub struct Found {
     /// Its serial.
     pub serial: SerialNumber,
     /// Its row.
-    pub entry: CertificateEntry,
+    pub entry: Arc<CertificateEntry>,
     /// What became of it.
     pub status: Status,
 }
@@ -168,7 +169,7 @@ impl Filter {
         register: &dyn Register,
         ca: &CaId,
         serial: SerialNumber,
-        entry: CertificateEntry,
+        entry: Arc<CertificateEntry>,
         now: UnixMillis,
     ) -> Result<Option<Found>, StorageFault> {
         if entry.state == CertificateState::Open

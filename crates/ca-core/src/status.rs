@@ -52,7 +52,7 @@ pub fn told(
         return Ok((Status::Revoked { at, reason, index }, Some(at)));
     }
     let released = revocation.and_then(|revocation| revocation.latest().map(|event| event.since));
-    let status = match register.certificate(ca, serial)?.map(|entry| entry.state) {
+    let status = match register.certificate(ca, serial)?.as_deref().map(|entry| &entry.state) {
         Some(CertificateState::Recorded { .. }) => Status::Good,
         Some(CertificateState::Open | CertificateState::Abandoned { .. }) => Status::Open,
         None if planted(Bug::GoodByDefault) => Status::Good,

@@ -1,5 +1,7 @@
 //! `/api/v1/certificates/{serial}`: what it is, what became of it, and its end.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -180,7 +182,7 @@ async fn find<P: Ports>(
     doors: &Doors<P>,
     ca: Option<&str>,
     serial: SerialNumber,
-) -> Result<(CaId, CertificateEntry), Problem> {
+) -> Result<(CaId, Arc<CertificateEntry>), Problem> {
     let ca: Option<CaId> = ca.map(str::parse).transpose().map_err(|error: ca_core::ids::InvalidName| {
         DoorError::BadRequest { field: "ca", why: error.to_string() }
     })?;
@@ -202,7 +204,7 @@ fn find_here<P: Ports>(
     doors: &Doors<P>,
     ca: Option<&CaId>,
     serial: SerialNumber,
-) -> Result<Option<(CaId, CertificateEntry)>, Problem> {
+) -> Result<Option<(CaId, Arc<CertificateEntry>)>, Problem> {
     let register = doors.register();
     let cas = match ca {
         Some(ca) => vec![ca.clone()],

@@ -575,8 +575,10 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
             .prop_map(|(key, node, proof)| (Key::KeyProof(key, node), Value::KeyProof(proof))),
         (ca(), node(), serial())
             .prop_map(|(ca, node, serial)| (Key::Responder(ca, node), Value::Responder(serial))),
-        (ca(), serial(), certificate())
-            .prop_map(|(ca, serial, entry)| (Key::Certificate(ca, serial), Value::Certificate(entry))),
+        (ca(), serial(), certificate()).prop_map(|(ca, serial, entry)| (
+            Key::Certificate(ca, serial),
+            Value::Certificate(Arc::new(entry))
+        )),
         (ca(), serial(), millis(), request()).prop_map(|(ca, serial, since, owner)| (
             Key::OpenIntent(ca, serial),
             Value::OpenIntent(since, owner)

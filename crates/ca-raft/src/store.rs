@@ -13,6 +13,7 @@ mod directory;
 mod horizon;
 pub(crate) mod key;
 mod log;
+mod recent;
 mod register;
 mod snapshot;
 

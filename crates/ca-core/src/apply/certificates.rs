@@ -55,7 +55,7 @@ impl Step<'_> {
             responder: intent.responder,
             state: CertificateState::Open,
         };
-        self.set(Key::Certificate(ca.clone(), serial), Value::Certificate(entry));
+        self.set(Key::Certificate(ca.clone(), serial), Value::Certificate(Arc::new(entry)));
         Ok(Outcome::IntentCommitted { ca, serial, tbs_digest })
     }
 
@@ -136,7 +136,7 @@ impl Step<'_> {
                         return Ok(Some(Outcome::AlreadyIssued { ca, serial }));
                     }
                     CertificateState::Open if intent.supersedes == Some(serial) => {
-                        self.abandon_entry(&ca, serial, entry)?;
+                        self.abandon_entry(&ca, serial, Arc::unwrap_or_clone(entry))?;
                     }
                     CertificateState::Open => return Err(Refusal::AttemptOpen { ca, serial }.into()),
                     CertificateState::Abandoned { .. } => {}
@@ -158,7 +158,7 @@ impl Step<'_> {
         serial: SerialNumber,
         signature: Vec<u8>,
     ) -> Result<Outcome, Halt> {
-        let mut entry = self.entry(&ca, serial)?;
+        let mut entry = Arc::unwrap_or_clone(self.entry(&ca, serial)?);
         match entry.state {
             CertificateState::Open => {}
             CertificateState::Recorded { .. } => return Err(Refusal::AlreadyRecorded { serial }.into()),
@@ -177,7 +177,7 @@ impl Step<'_> {
         if let Some(node) = entry.responder {
             self.set(Key::Responder(ca.clone(), node), Value::Responder(serial));
         }
-        self.set(Key::Certificate(ca, serial), Value::Certificate(entry));
+        self.set(Key::Certificate(ca, serial), Value::Certificate(Arc::new(entry)));
         Ok(Outcome::Recorded { index: self.index })
     }
 
@@ -194,7 +194,7 @@ impl Step<'_> {
         if !own_earlier_boot && open_ms <= INTENT_OPEN_MAX_MS {
             return Err(Refusal::StillOpen { serial, open_ms }.into());
         }
-        self.abandon_entry(ca, serial, entry)?;
+        self.abandon_entry(ca, serial, Arc::unwrap_or_clone(entry))?;
         Ok(Outcome::Done)
     }
 
@@ -222,7 +222,7 @@ impl Step<'_> {
         entry.state = CertificateState::Abandoned { index: self.index };
         self.remove(Key::OpenIntent(ca.clone(), serial));
         self.set(Key::Revocation(ca.clone(), serial), Value::Revocation(revocation));
-        self.set(Key::Certificate(ca.clone(), serial), Value::Certificate(entry));
+        self.set(Key::Certificate(ca.clone(), serial), Value::Certificate(Arc::new(entry)));
         self.lists_changed(ca, serial)
     }
 
@@ -284,7 +284,7 @@ impl Step<'_> {
         ca: &CaId,
         serial: SerialNumber,
         requester: Identity,
-    ) -> Result<CertificateEntry, Halt> {
+    ) -> Result<Arc<CertificateEntry>, Halt> {
         let entry = self.entry(ca, serial)?;
         if let Some(refusal) = may_not_revoke(self.register, requester, ca, &entry)? {
             return Err(refusal.into());
@@ -318,7 +318,7 @@ impl Step<'_> {
         self.lists_changed(ca, serial)
     }
 
-    fn entry(&self, ca: &CaId, serial: SerialNumber) -> Result<CertificateEntry, Halt> {
+    fn entry(&self, ca: &CaId, serial: SerialNumber) -> Result<Arc<CertificateEntry>, Halt> {
         if self.register.issuer(ca)?.is_none() {
             return Err(Refusal::UnknownCa { ca: ca.clone() }.into());
         }

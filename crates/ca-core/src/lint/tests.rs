@@ -241,7 +241,7 @@ fn register() -> MemoryRegister {
             state: CertificateState::Open,
         };
         rows.push((Key::Issuer(ca(name)), Value::Issuer(Arc::new(issuer))));
-        rows.push((Key::Certificate(ca(parent), serial), Value::Certificate(entry)));
+        rows.push((Key::Certificate(ca(parent), serial), Value::Certificate(Arc::new(entry))));
     }
     for profile in built_in(&DnsRule::Any).unwrap() {
         rows.push((Key::Profile(profile.name.clone()), Value::Profile(Arc::new(profile))));

@@ -1,3 +1,4 @@
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -80,7 +81,7 @@ fn row(of: &str, octet: u8, days: u64, state: CertificateState) -> Change {
         responder: None,
         state,
     };
-    Change { key: Key::Certificate(ca(of), serial(octet)), value: Some(Value::Certificate(entry)) }
+    Change { key: Key::Certificate(ca(of), serial(octet)), value: Some(Value::Certificate(Arc::new(entry))) }
 }
 
 fn revoked(of: &str, octet: u8, change: StatusChange) -> Change {

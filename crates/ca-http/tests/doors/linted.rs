@@ -70,7 +70,7 @@ fn tbs(world: &World) -> Vec<Vec<u8>> {
     let look = |_: &Key, value: Value| {
         if let Value::Certificate(entry) = value {
             assert!(matches!(entry.state, CertificateState::Recorded { .. }));
-            all.push(entry.tbs);
+            all.push(entry.tbs.clone());
         }
         ControlFlow::Continue(())
     };

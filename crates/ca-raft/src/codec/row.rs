@@ -131,7 +131,7 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
             signature: proof.signature.into(),
         }),
         Kind::Responder(serial) => Value::Responder(fields::serial(&serial)?),
-        Kind::Certificate(entry) => Value::Certificate(certificate_from_wire(entry)?),
+        Kind::Certificate(entry) => Value::Certificate(Arc::new(certificate_from_wire(entry)?)),
         Kind::OpenIntent(open) => Value::OpenIntent(UnixMillis(open.since_ms), fields::request(open.owner)?),
         Kind::Revocation(revocation) => Value::Revocation(revocation_from_wire(revocation)?),
         Kind::CrlScope(scope) => Value::CrlScope(CrlScope {

@@ -23,6 +23,7 @@ use rocksdb::{Cache, DB, Direction, IteratorMode, Options, ReadOptions, WriteBat
 use tokio::sync::watch;
 
 use super::directory::{DataDirectory, StartStoreError};
+use super::recent::Recent;
 use super::snapshot::{SnapshotDirectory, link_or_copy, sync_directory};
 use super::{key, options};
 use crate::codec;
@@ -67,6 +68,8 @@ struct Shared {
     current: ArcSwap<Open>,
     /// The rows of the small tables. Locked for writing while the database is switched.
     small: RwLock<MemoryRegister>,
+    /// Of the large tables what is read again and again.
+    recent: Recent,
     /// No row of [`Key::Expiry`] sorts before this. Rows leave that table at its front, one by one, and RocksDB
     /// keeps a tombstone for each until it compacts: a scan from the table's beginning would read them all.
     expiry_floor: Mutex<Vec<u8>>,
@@ -129,6 +132,7 @@ impl RegisterStore {
             cache: cache.clone(),
             current: ArcSwap::from_pointee(open),
             small: RwLock::new(small),
+            recent: Recent::new(),
             expiry_floor: Mutex::new(vec![EXPIRIES]),
             applied: watch::Sender::new(applied.index()),
             directory,
@@ -164,6 +168,9 @@ impl RegisterStore {
         drop(floor);
         if !changes.small.is_empty() {
             self.shared.small.write().unwrap_or_else(PoisonError::into_inner).write(changes.small);
+        }
+        for Change { key, value } in changes.recent {
+            self.shared.recent.put(key, value);
         }
         self.shared.applied.send_replace(applied.index());
         Ok(())
@@ -206,7 +213,7 @@ impl RegisterStore {
         {
             let mut small = shared.small.write().unwrap_or_else(PoisonError::into_inner);
             let mut floor = shared.expiry_floor.lock().unwrap_or_else(PoisonError::into_inner);
-            shared.current.store(Arc::new(open));
+            shared.recent.forget(|| shared.current.store(Arc::new(open)));
             *small = rows;
             *floor = vec![EXPIRIES];
         }
@@ -226,9 +233,10 @@ impl Register for RegisterStore {
         if is_small(key) {
             return self.shared.small.read().unwrap_or_else(PoisonError::into_inner).get(key);
         }
-        let current = self.shared.current.load();
-        let Some(octets) = current.db.get_pinned(key::encode(key)).map_err(fault)? else { return Ok(None) };
-        codec::decode_value(key, &octets).map(Some).map_err(|e| unreadable(key, &e))
+        if Recent::keeps(key) {
+            return self.shared.recent.get_or(key, || self.read(key));
+        }
+        self.read(key)
     }
 
     fn scan(&self, from: &Key, limit: usize) -> Result<Vec<(Key, Value)>, StorageFault> {
@@ -243,6 +251,12 @@ impl Register for RegisterStore {
 }
 
 impl RegisterStore {
+    fn read(&self, key: &Key) -> Result<Option<Value>, StorageFault> {
+        let current = self.shared.current.load();
+        let Some(octets) = current.db.get_pinned(key::encode(key)).map_err(fault)? else { return Ok(None) };
+        codec::decode_value(key, &octets).map(Some).map_err(|e| unreadable(key, &e))
+    }
+
     /// From the floor on; if everything before it was asked for, the first row found is the new floor.
     fn scan_expiries(&self, from: Vec<u8>, limit: usize) -> Result<Vec<(Key, Value)>, StorageFault> {
         let mut floor = self.shared.expiry_floor.lock().unwrap_or_else(PoisonError::into_inner);
@@ -260,6 +274,7 @@ impl RegisterStore {
 pub(crate) struct EncodedChanges {
     encoded: Vec<EncodedChange>,
     small: Vec<Change>,
+    recent: Vec<Change>,
 }
 
 impl EncodedChanges {
@@ -271,8 +286,9 @@ impl EncodedChanges {
                 value: value.as_ref().map(codec::encode_value),
             })
             .collect();
-        let small = changes.into_iter().filter(|change| is_small(&change.key)).collect();
-        Self { encoded, small }
+        let (small, large): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| is_small(&change.key));
+        let recent = large.into_iter().filter(|change| Recent::keeps(&change.key)).collect();
+        Self { encoded, small, recent }
     }
 
     /// H(previous ‖ changes), each change as its key, whether it sets or removes, and the row (R17).
@@ -303,7 +319,8 @@ fn is_small(key: &Key) -> bool {
         | Key::Responder(..)
         | Key::OpenIntent(..)
         | Key::CrlScope(_)
-        | Key::CaRequest(_) => true,
+        | Key::CaRequest(_)
+        | Key::ClusterKey(_) => true,
         Key::JoinToken(_)
         | Key::Certificate(..)
         | Key::Revocation(..)
@@ -312,8 +329,7 @@ fn is_small(key: &Key) -> bool {
         | Key::Expiry(..)
         | Key::History(_)
         | Key::Enrolment(_)
-        | Key::Imported(_)
-        | Key::ClusterKey(_) => false,
+        | Key::Imported(_) => false,
     }
 }
 
@@ -330,6 +346,7 @@ fn load_small(db: &DB) -> Result<MemoryRegister, StorageFault> {
         Key::OpenIntent(CaId::first(), SerialNumber::MIN),
         Key::CrlScope(ListId::whole(&CaId::first())),
         Key::CaRequest(CaId::first()),
+        Key::ClusterKey(Digest([0; 32])),
     ];
     let mut small = MemoryRegister::default();
     let mut load = |rows: Vec<(Key, Value)>| {
