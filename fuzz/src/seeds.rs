@@ -160,6 +160,7 @@ mod log {
     use ca_core::ids::{BootId, ClusterId, Digest, NodeId, RequestId, UnixMillis};
     use ca_core::register::{Key, KeyUse, PublicUrls, Value};
     use ca_core::roles::{Grant, Identity, Role, Scope};
+    use ca_core::shards::{ListId, ListKind};
     use ca_x509::crl::RevocationReason;
     use ca_x509::key::{KeyIdentifier, PublicKey};
     use ca_x509::serial::SerialNumber;
@@ -169,33 +170,42 @@ mod log {
     pub(super) fn seeds(seeds: &mut Seeds) {
         let ca: ca_core::ids::CaId = "issuing".parse().expect("a name");
         let serial = SerialNumber::from_random([7; 16]);
+        let requester = Identity::Client(Digest([3; 32]));
         let mut commands = vec![
             Command::InitCluster {
                 id: ClusterId([1; 16]),
                 name: "corp".into(),
-                urls: PublicUrls { base: "http://pki.test".into() },
+                urls: PublicUrls::all_at("http://pki.test"),
             },
-            Command::SetGrant(Grant {
-                key: Digest([2; 32]),
-                roles: Role::ALL.to_vec(),
-                scope: Scope::default(),
-                label: "x".into(),
-            }),
+            Command::SetGrant {
+                grant: Grant {
+                    key: Digest([2; 32]),
+                    roles: Role::ALL.to_vec(),
+                    scope: Scope::default(),
+                    rate: None,
+                    label: "x".into(),
+                },
+                requester,
+            },
             Command::Record { ca: ca.clone(), serial, signature: vec![1; 70] },
             Command::Abandon { ca: ca.clone(), serial },
             Command::Revoke {
                 ca: ca.clone(),
                 serial,
                 reason: RevocationReason::KeyCompromise,
-                requester: Identity::Client(Digest([3; 32])),
+                requester,
             },
-            Command::CutCrl { ca: ca.clone() },
-            Command::MintJoinToken { secret: Digest([4; 32]), expires_at: UnixMillis(9) },
+            Command::CutCrl { list: ListId::whole(&ca), kind: ListKind::Complete },
+            Command::MintJoinToken { secret: Digest([4; 32]), expires_at: UnixMillis(9), requester },
             Command::ProveKey { key: KeyIdentifier([5; 20]), signature: vec![1; 64] },
             Command::Tick { digest: None },
         ];
         let built_in = ca_core::profile::built_in(&ca_core::profile::DnsRule::Any).expect("literals");
-        commands.extend(built_in.into_iter().map(Command::DefineProfile));
+        commands.extend(
+            built_in
+                .into_iter()
+                .map(|profile| Command::DefineProfile { profile: Box::new(profile), requester }),
+        );
         for command in commands {
             let id = RequestId { node: NodeId(1), boot: BootId(2), counter: 3 };
             let octets = ca_raft::fuzz::encode(&Envelope { id, expires_at: UnixMillis(4), command });
