@@ -1,10 +1,9 @@
 //! Reads bodies: bounded in size, time and depth.
 
-use std::error::Error;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
-use http_body_util::LengthLimitError;
+use axum::body::{Body, Bytes, HttpBody as _};
+use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
@@ -16,12 +15,23 @@ use crate::limits::{BODY_MS_MAX, JSON_COMMAS_MAX, JSON_DEPTH_MAX};
 /// # Errors
 /// [`DoorError::BodyTooLarge`], [`DoorError::TooSlow`], [`DoorError::BadRequest`] if the connection breaks.
 pub(crate) async fn read(body: Body, max: usize) -> Result<Bytes, DoorError> {
-    let all = timeout(Duration::from_millis(BODY_MS_MAX), to_bytes(body, max)).await;
-    match all.map_err(|_| DoorError::TooSlow { limit_ms: BODY_MS_MAX })? {
-        Ok(bytes) => Ok(bytes),
-        Err(error) if is_too_long(&error) => Err(DoorError::BodyTooLarge { max }),
-        Err(error) => Err(DoorError::BadRequest { field: "body", why: error.to_string() }),
+    let all = timeout(Duration::from_millis(BODY_MS_MAX), whole(body, max)).await;
+    all.map_err(|_| DoorError::TooSlow { limit_ms: BODY_MS_MAX })?
+}
+
+async fn whole(mut body: Body, max: usize) -> Result<Bytes, DoorError> {
+    // What was announced, at once: a buffer that grows holds most octets twice.
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut octets = Vec::with_capacity(announced.min(max));
+    while let Some(frame) = body.frame().await {
+        let broken = |error: axum::Error| DoorError::BadRequest { field: "body", why: error.to_string() };
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        if octets.len().saturating_add(data.len()) > max || announced > max {
+            return Err(DoorError::BodyTooLarge { max });
+        }
+        octets.extend_from_slice(&data);
     }
+    Ok(octets.into())
 }
 
 /// A JSON body, whatever its Content-Type: curl's default claims a form. It is an object: left to itself, serde takes a
@@ -42,17 +52,6 @@ pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DoorError> {
         return Err(DoorError::BadJson { why: "it is no object: it does not begin with `{`".to_owned() });
     }
     serde_json::from_slice(bytes).map_err(|error| DoorError::BadJson { why: error.to_string() })
-}
-
-fn is_too_long(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.is::<LengthLimitError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 /// How much a text would become, told without parsing it; what is in strings does not count.

@@ -28,7 +28,7 @@ use crate::store::RegisterStore;
 use crate::wire::peer as wire;
 use crate::wire::peer::peers_client::PeersClient;
 
-pub(super) type Client = PeersClient<Channel>;
+pub(crate) type Client = PeersClient<Channel>;
 
 /// What a connection is for. Each has its own, so that none waits behind another's octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,6 +114,12 @@ impl Peers {
     pub(super) fn client(&self, node: NodeId, lane: Lane) -> Client {
         let mut clients = self.inner.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients.entry((node, lane)).or_insert_with(|| self.inner.connectable(node)).clone()
+    }
+
+    /// The client for a peer, which sends whatever it is given.
+    #[cfg(test)]
+    pub(crate) fn unbounded(&self, node: NodeId) -> Client {
+        self.client(node, Lane::Bulk).max_encoding_message_size(usize::MAX)
     }
 
     /// Forwards commands to the leader.

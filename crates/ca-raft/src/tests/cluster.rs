@@ -18,9 +18,10 @@ use rcgen::{
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
+use crate::wire::peer as wire;
 use crate::{
     Compaction, ExchangeHandler, IssuanceLog, PeerIdentity, PeerTls, StartError, StartOptions, StopReason,
-    WallClock, exchange_nothing,
+    WallClock, exchange_nothing, limits,
 };
 
 const CLUSTER: ClusterId = ClusterId([0xc1; 16]);
@@ -512,6 +513,27 @@ async fn r3_strangers_are_not_heard() {
     cluster.stop_all().await;
 }
 
+/// A member's program that sends more than a message may have is refused by who receives it, before the message is
+/// read whole; the conversation of the log goes on.
+///
+/// Mechanism: `max_decoding_message_size` in `peers/server.rs`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_beyond_its_bound_is_refused_by_who_receives_it() {
+    let cluster = Cluster::of_three(Compaction::default()).await;
+    let peers = &cluster.node(1).ways.peers;
+    let ask = async |octets: usize| {
+        let mut client = peers.unbounded(NodeId(2));
+        let (caller, octets) = (Some(peers.caller(NodeId(2))), vec![0; octets].into());
+        client.exchange(wire::ExchangeRequest { caller, name: "x".to_owned(), octets }).await
+    };
+    ask(limits::MESSAGE_OCTETS_MAX - 100).await.unwrap();
+    let refused = ask(limits::MESSAGE_OCTETS_MAX).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::OutOfRange, "{refused}");
+    let leader = cluster.leader_among(&[1, 2, 3]).await;
+    append(cluster.node(leader), 9).await;
+    cluster.stop_all().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_exchange_octets_under_a_name() {
     let mut cluster = Cluster::empty(Compaction::default());
@@ -535,6 +557,9 @@ async fn nodes_exchange_octets_under_a_name() {
     assert_eq!(answer, [1, 7, 8]);
     let refused = cluster.node(1).exchange(NodeId(2), "other", vec![]).await.unwrap_err();
     assert_eq!(refused, crate::ExchangeError::Refused { node: NodeId(2), why: "other".into() });
+    let too_large = vec![0; limits::EXCHANGE_OCTETS_MAX + 1];
+    let refused = cluster.node(1).exchange(NodeId(2), "echo", too_large).await.unwrap_err();
+    assert!(matches!(refused, crate::ExchangeError::TooLarge { .. }), "{refused:?}");
     // A renewed certificate is used at once.
     let renewed = cluster.authority.tls(identity(1));
     cluster.node(1).renew_tls(renewed).unwrap();
