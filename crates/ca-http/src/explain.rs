@@ -70,7 +70,7 @@ pub const CHAPTERS: &[Chapter] = &[
                 "forbidden",
                 "The caller may not do this",
                 "The caller is known, but its grant does not cover what it asked for. Nothing was done.",
-                "GET /api/v1/whoami shows who you are and your roles",
+                "`ca-node whoami`, or GET /api/v1/whoami, shows who you are and your roles",
             ),
             entry(
                 "no-client-certificate",
@@ -156,7 +156,7 @@ pub const CHAPTERS: &[Chapter] = &[
                 "The request breaks a rule of the profile",
                 "A name, key, life or CA is not among those that the profile allows. The detail names the \
                  field and both sides.",
-                "GET /api/v1/profiles lists the profiles; change what the message names and ask again",
+                "`ca-node profile list`, or GET /api/v1/profiles, lists the profiles; change what the message names and ask again",
             ),
             entry(
                 "lint",
@@ -169,13 +169,13 @@ pub const CHAPTERS: &[Chapter] = &[
                 "unknown-ca",
                 "There is no such CA",
                 "No certification authority of this cluster has this name.",
-                "GET /api/v1/cas lists them",
+                "`ca-node ca list`, or GET /api/v1/cas, lists them",
             ),
             entry(
                 "unknown-profile",
                 "There is no such profile",
                 "No profile of this cluster has this name.",
-                "GET /api/v1/profiles lists them",
+                "`ca-node profile list`, or GET /api/v1/profiles, lists them",
             ),
             entry(
                 "unknown-serial",
@@ -460,7 +460,7 @@ pub const CHAPTERS: &[Chapter] = &[
                 "profile-version",
                 "The profile was changed meanwhile",
                 "A profile's versions rise by one; somebody else applied one since you looked.",
-                "GET /api/v1/profiles shows the current version; send the next one",
+                "`ca-node profile list`, or GET /api/v1/profiles, shows the current version; send the next one",
             ),
             entry(
                 "changed-meanwhile",
@@ -534,7 +534,7 @@ pub const CHAPTERS: &[Chapter] = &[
                 "unknown-key",
                 "No CA has this key",
                 "The proof is for a key that no CA of this cluster has.",
-                "GET /api/v1/cas lists the CAs",
+                "`ca-node ca list`, or GET /api/v1/cas, lists the CAs",
             ),
             entry(
                 "cluster-key",

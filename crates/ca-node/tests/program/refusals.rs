@@ -1,10 +1,11 @@
 //! What the command line refuses before it talks to anybody: each slug, its next step and its explanation.
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
-use crate::cluster::PROGRAM;
+use crate::cluster::{Cluster, PROGRAM};
 
 /// Runs the program; answers its exit code and what it said to people.
 fn said(args: &[&str]) -> (Option<i32>, String) {
@@ -73,5 +74,88 @@ fn every_refusal_has_its_slug_a_next_step_and_an_explanation() {
         assert!(next.starts_with("  next: ") && next.len() > 12, "{args:?}: {talk}");
         assert_eq!(docs, format!("  docs: ca-node explain {slug}"), "{args:?}: {talk}");
         assert!(said(&["explain", slug]).0 == Some(0), "{slug}");
+    }
+}
+
+/// On real connections, also to a client that sends all before it reads. Mechanism: the bound in `ca_http::body::whole`.
+#[test]
+fn a_body_beyond_its_bound_is_answered_with_413() {
+    let cluster = Cluster::start();
+    for octets in [5_000, 3_000_000] {
+        let mut plain = TcpStream::connect(cluster.va(0)).unwrap();
+        let head = "POST /ocsp/issuing HTTP/1.1\r\nHost: node\r\nConnection: close\r\nContent-Length:";
+        write!(plain, "{head} {octets}\r\n\r\n").unwrap();
+        plain.write_all(&vec![b' '; octets]).unwrap();
+        let mut answer = String::new();
+        plain.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{octets} octets: {answer}");
+    }
+    // And over TLS, by a client that we did not write.
+    let (home, big) = (cluster.home(), cluster.dir.path().join("big.json"));
+    fs::write(&big, vec![b' '; 3_000_000]).unwrap();
+    for (node, method, path) in
+        [(1, "POST", "certificates".to_owned()), (2, "PUT", format!("grants/{}", "0".repeat(64)))]
+    {
+        let mut curl = Command::new("curl");
+        curl.args([
+            "-sS",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "-H",
+            "Expect:",
+            "--http1.1",
+            "-X",
+            method,
+        ]);
+        curl.arg("--cert").arg(home.join("client.pem")).arg("--key").arg(home.join("client.key"));
+        curl.arg("--cacert")
+            .arg(home.join("root.pem"))
+            .arg("--data-binary")
+            .arg(format!("@{}", big.display()));
+        let output = curl.arg(format!("{}/api/v1/{path}", cluster.nodes[node].api)).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "413", "{path}: {:?}", output.stderr);
+    }
+}
+
+/// What a node refuses is said in the same words by its API and by the command line: slug, detail, next step; and
+/// `explain` begins with the same title.
+///
+/// Mechanism: `ca-node/src/client.rs` `refusal` prints what the problem document says.
+#[test]
+fn the_command_line_says_what_the_api_says() {
+    let cluster = Cluster::start();
+    let csr = cluster.csr("web.test");
+    let pem = fs::read_to_string(&csr).unwrap();
+    let wanted = |profile: &str| serde_json::json!({ "profile": profile, "csr": pem }).to_string();
+    let rows: [(&[&str], &str, &str, String); 4] = [
+        (&["cert", "show", "12ab34"], "GET", "certificates/12ab34?ca=issuing", String::new()),
+        (&["profile", "show", "nothing"], "GET", "profiles/nothing", String::new()),
+        (&["ca", "show", "nothing"], "GET", "cas/nothing", String::new()),
+        (&["issue", "--csr", &csr, "-p", "nothing"], "POST", "certificates", wanted("nothing")),
+    ];
+    for (node, (args, method, path, body)) in rows.iter().enumerate() {
+        let home = cluster.home();
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "-X", method, "--data-raw", body, "--cacert"]).arg(home.join("root.pem"));
+        curl.arg("--cert").arg(home.join("client.pem")).arg("--key").arg(home.join("client.key"));
+        let url = format!("{}/api/v1/{path}", cluster.nodes[node % 3].api);
+        let answer = curl.arg(&url).output().unwrap().stdout;
+        let problem: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+        let text = |key: &str| problem[key].as_str().unwrap_or_else(|| panic!("{key} in {problem}"));
+        let slug = text("type").strip_prefix("urn:ca-node:problem:").unwrap();
+
+        let refused = cluster.ask(node % 3, args);
+        let talk = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{args:?}: {talk}");
+        let expected = format!(
+            "error: {}  [{slug}]\n  next: {}\n  docs: ca-node explain {slug}\n",
+            text("detail"),
+            text("next")
+        );
+        assert!(talk.ends_with(&expected), "{args:?}: {talk}\n{expected}");
+        let (_, title) = said(&["explain", slug]);
+        assert_eq!(title, format!("{slug}: {}\n", text("title")));
     }
 }
