@@ -1,5 +1,7 @@
 //! Who asks, and whether the route is open to them. Deny by default.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -11,6 +13,9 @@ use ca_core::outcome::Refusal;
 use ca_core::roles::{Identity, Role};
 use ca_core::status::{Status, status};
 use ca_x509::certificate::Certificate;
+use ca_x509::name::DistinguishedName;
+use ca_x509::serial::SerialNumber;
+use ca_x509::time::UnixSeconds;
 
 use crate::bearer;
 use crate::doors::Doors;
@@ -22,10 +27,36 @@ use crate::rates::Bucket;
 /// How much of the log a request wants to have been seen. Only for those who are admitted: it may ask a quorum.
 const CA_MIN_INDEX: HeaderName = HeaderName::from_static("ca-min-index");
 
-/// The DER of the client's leaf certificate, which the accept loop has verified; `None` without one. The accept
-/// loop puts it into the extensions of every request.
+/// The client's leaf certificate, which the accept loop has verified, or that there is none. Read once a connection; the
+/// accept loop puts it into the extensions of every request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerCertificate(pub Option<Vec<u8>>);
+pub struct PeerCertificate(Option<Arc<Result<Peer, String>>>);
+
+/// What the doors want to know of a client's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Peer {
+    identity: Identity,
+    issuer: DistinguishedName,
+    serial: SerialNumber,
+    not_after: UnixSeconds,
+}
+
+impl PeerCertificate {
+    /// The client showed none.
+    pub const NONE: Self = Self(None);
+
+    /// The client showed this one, in DER. What cannot be read is told to whoever asks with it.
+    #[must_use]
+    pub fn of(der: &[u8]) -> Self {
+        let read = Certificate::parse(der).map_err(|error| error.to_string()).map(|certificate| Peer {
+            identity: Identity::Client(Digest::of(certificate.public_key().spki_der())),
+            issuer: certificate.issuer().clone(),
+            serial: certificate.serial(),
+            not_after: certificate.not_after(),
+        });
+        Self(Some(Arc::new(read)))
+    }
+}
 
 /// Who asks, once the guard knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,24 +118,23 @@ pub(crate) async fn guard<P: Ports>(
 }
 
 fn identify<P: Ports>(doors: &Doors<P>, request: &Request) -> Result<Caller, Problem> {
-    let der = request.extensions().get::<PeerCertificate>().and_then(|peer| peer.0.as_deref());
-    let der = der.ok_or(DoorError::NoClientCertificate)?;
-    let certificate = Certificate::parse(der).map_err(|error| invalid(error.to_string()))?;
-    still_good(doors, &certificate)?;
-    Ok(Caller(Identity::Client(Digest::of(certificate.public_key().spki_der()))))
+    let shown = request.extensions().get::<PeerCertificate>().and_then(|peer| peer.0.as_deref());
+    let peer = shown.ok_or(DoorError::NoClientCertificate)?.as_ref().map_err(|why| invalid(why.clone()))?;
+    still_good(doors, peer)?;
+    Ok(Caller(peer.identity))
 }
 
 /// TLS looks at a certificate once, when the connection begins, and at no revocation. A connection may live for
 /// days; and what this cluster itself has revoked must open no door of it.
-fn still_good<P: Ports>(doors: &Doors<P>, certificate: &Certificate) -> Result<(), Problem> {
+fn still_good<P: Ports>(doors: &Doors<P>, peer: &Peer) -> Result<(), Problem> {
     let now = doors.authority.ports().clock().now().seconds();
-    if certificate.not_after() < now {
-        return Err(invalid(format!("it expired at {}", certificate.not_after())).into());
+    if peer.not_after < now {
+        return Err(invalid(format!("it expired at {}", peer.not_after)).into());
     }
     let register = doors.register();
     for (ca, issuer) in register.issuers()? {
-        if issuer.subject == *certificate.issuer()
-            && let Status::Revoked { at, .. } = status(register, &ca, certificate.serial())?
+        if issuer.subject == peer.issuer
+            && let Status::Revoked { at, .. } = status(register, &ca, peer.serial)?
         {
             return Err(invalid(format!("it was revoked at {at}")).into());
         }

@@ -70,7 +70,7 @@ pub(crate) async fn serve<D, B>(
             // Without it small answers wait for the client's delayed acknowledgement.
             let _ = stream.set_nodelay(true);
             match acceptor {
-                None => connection(stream, door, (from, PeerCertificate(None)), watcher).await,
+                None => connection(stream, door, (from, PeerCertificate::NONE), watcher).await,
                 Some(acceptor) => {
                     // No request is in flight before the handshake is done: the drain does not wait for it.
                     let secured = tokio::select! {
@@ -99,7 +99,7 @@ async fn handshake(
     match tokio::time::timeout(HANDSHAKE_MAX, accepting).await {
         Ok(Ok(stream)) => {
             let peer = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-            let peer = PeerCertificate(peer.map(|certificate| certificate.to_vec()));
+            let peer = peer.map_or(PeerCertificate::NONE, |certificate| PeerCertificate::of(certificate));
             Some((stream, peer))
         }
         Ok(Err((_, refused))) => {

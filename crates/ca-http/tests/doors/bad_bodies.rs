@@ -263,7 +263,7 @@ async fn bodies_on_the_wire() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let known = axum::middleware::from_fn(move |mut request: Request, next: axum::middleware::Next| {
-        request.extensions_mut().insert(PeerCertificate(Some(caller.clone())));
+        request.extensions_mut().insert(PeerCertificate::of(&caller));
         next.run(request)
     });
     let server = tokio::spawn(axum::serve(listener, world.doors.api().layer(known)).into_future());

@@ -19,7 +19,7 @@ fn connected() -> DuplexStream {
     let graceful = GracefulShutdown::new();
     let watcher = graceful.watcher();
     tokio::spawn(async move {
-        connection(server, door, (from, PeerCertificate(None)), watcher).await;
+        connection(server, door, (from, PeerCertificate::NONE), watcher).await;
         // Once it is gone, connections are told to end.
         drop(graceful);
     });
