@@ -55,6 +55,8 @@ pub(crate) struct LogStore {
 struct Shared {
     db: DB,
     cache: Mutex<EntryCache>,
+    /// How far the log is known to be committed, as long as it is not written: it travels with the next write.
+    committed: Mutex<Option<LogId>>,
     flush: Mutex<Option<SyncSender<Flush>>>,
     flusher: Mutex<Option<JoinHandle<()>>>,
     /// What the register has applied: nothing at or below it is ever truncated.
@@ -108,6 +110,7 @@ impl LogStore {
         let shared = Arc::new(Shared {
             db,
             cache: Mutex::new(EntryCache::default()),
+            committed: Mutex::new(None),
             flush: Mutex::new(Some(sender)),
             flusher: Mutex::new(None),
             applied,
@@ -150,7 +153,18 @@ impl LogStore {
 
     /// Stores as_of; not synced, for an older one is true too.
     pub(crate) fn store_as_of(&self, as_of: UnixMillis) -> io::Result<()> {
-        self.shared.db.put(AS_OF, as_of.0.to_be_bytes()).map_err(io::Error::other)
+        let mut batch = WriteBatch::default();
+        self.put_committed(&mut batch);
+        batch.put(AS_OF, as_of.0.to_be_bytes());
+        self.shared.db.write(batch).map_err(io::Error::other)
+    }
+
+    /// Adds to a write how far the log is known to be committed, if that is news.
+    fn put_committed(&self, batch: &mut WriteBatch) {
+        let news = self.shared.committed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(id) = news {
+            batch.put(COMMITTED, codec::log_id_to_wire(&id).encode_to_vec());
+        }
     }
 
     /// The index up to which this node knew the log to be committed.
@@ -170,11 +184,6 @@ impl LogStore {
         let Some(octets) = self.shared.db.get_pinned(key).map_err(io::Error::other)? else { return Ok(None) };
         let id = wire::LogId::decode(&*octets).map_err(io::Error::other)?;
         Ok(Some(codec::log_id_from_wire(id)))
-    }
-
-    fn store_log_id(&self, key: &[u8], id: &LogId) -> io::Result<()> {
-        let octets = codec::log_id_to_wire(id).encode_to_vec();
-        self.shared.db.put(key, octets).map_err(io::Error::other)
     }
 
     fn stored_vote(&self) -> io::Result<Option<Vote>> {
@@ -296,12 +305,17 @@ impl RaftLogStorage<Types> for LogStore {
     }
 
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), io::Error> {
-        // Not synced: it only says how far to replay, and an older one is true too.
-        committed.map_or(Ok(()), |id| self.store_log_id(COMMITTED, &id))
+        // Not written at once: it only says how far to replay, and an older one is true too. But as_of is never written
+        // without it (I24).
+        if committed.is_some() {
+            *self.shared.committed.lock().unwrap_or_else(PoisonError::into_inner) = committed;
+        }
+        Ok(())
     }
 
     async fn read_committed(&mut self) -> Result<Option<LogId>, io::Error> {
-        self.stored_log_id(COMMITTED)
+        let news = *self.shared.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        if news.is_some() { Ok(news) } else { self.stored_log_id(COMMITTED) }
     }
 
     async fn append<I>(&mut self, entries: I, callback: IOFlushed<Types>) -> Result<(), io::Error>
@@ -310,6 +324,7 @@ impl RaftLogStorage<Types> for LogStore {
         I::IntoIter: OptionalSend,
     {
         let mut batch = WriteBatch::default();
+        self.put_committed(&mut batch);
         let mut appended = Vec::new();
         for entry in entries {
             let octets = codec::entry_to_wire(&entry).encode_to_vec();
