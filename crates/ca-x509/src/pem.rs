@@ -42,7 +42,17 @@ pub enum PemError {
 /// upper-case without hyphens.
 #[must_use]
 pub fn encode(label: &str, der: &[u8]) -> String {
-    let mut text = alloc::format!("-----BEGIN {label}-----\n");
+    // Four characters for three octets, a line feed for 48, and both boundaries.
+    let room = der
+        .len()
+        .saturating_mul(7)
+        .div_euclid(5)
+        .saturating_add(label.len().saturating_mul(2))
+        .saturating_add(48);
+    let mut text = String::with_capacity(room);
+    text.push_str("-----BEGIN ");
+    text.push_str(label);
+    text.push_str("-----\n");
     for line in der.chunks(48) {
         line.chunks(3).for_each(|group| push_base64(&mut text, group));
         text.push('\n');
@@ -137,15 +147,9 @@ fn push_base64(text: &mut String, group: &[u8]) {
 
 /// The character of six bits.
 fn base64_digit(six_bits: u32) -> char {
-    let digit = u8::try_from(six_bits).unwrap_or_default();
-    let (first, offset) = match digit {
-        0..=25 => (b'A', digit),
-        26..=51 => (b'a', digit.saturating_sub(26)),
-        52..=61 => (b'0', digit.saturating_sub(52)),
-        62 => (b'+', 0),
-        _ => (b'/', 0),
-    };
-    char::from(first.saturating_add(offset))
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let place = usize::try_from(six_bits).unwrap_or_default();
+    char::from(DIGITS.get(place).copied().unwrap_or_default())
 }
 
 #[cfg(test)]
