@@ -21,6 +21,13 @@ pub const JSON_COMMAS_MAX: usize = 4096;
 /// How long a body may take to arrive: 64 KiB at 17 kbit/s.
 pub const BODY_MS_MAX: u64 = 30_000;
 
+/// Octets beyond a body's bound that are read, and thrown away, so that a client which sends before it reads learns
+/// why it is refused: a file by mistake, not a flood.
+pub const SURPLUS_OCTETS_MAX: usize = 16 * 1024 * 1024;
+
+/// How long they may take.
+pub const SURPLUS_MS_MAX: u64 = 5_000;
+
 /// How long a caller waits for an act. Longer than a command can live, so that what is not known after it will
 /// be known to the next attempt.
 pub const ACT_MS_MAX: u64 = 30_000;
