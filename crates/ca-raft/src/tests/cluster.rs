@@ -399,6 +399,22 @@ async fn i17_a_minority_node_refuses_within_two_seconds() {
     cluster.stop_all().await;
 }
 
+/// Mechanism: the bound of the queue in `log.rs`; whoever comes when it is full is told so at once, and its command is in
+/// nobody's log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_queue_of_commands_is_bounded() {
+    let mut cluster = Cluster::empty(Compaction::default());
+    cluster.start(1).await;
+    let node = cluster.node(1);
+    // Nobody leads, so nothing leaves the queue but the batch that waits for a leader.
+    let many = limits::QUEUE_COMMANDS_MAX + limits::BATCH_COMMANDS_MAX + 100;
+    let all = futures_util::future::join_all((0..many).map(|_| node.append(grant(1)))).await;
+    let full = |refused: &AppendError| matches!(refused, AppendError::NotAppended(why) if why.cause.ends_with("commands are waiting"));
+    let refused = all.iter().filter(|outcome| outcome.as_ref().is_err_and(full)).count();
+    assert!((100..=100 + limits::BATCH_COMMANDS_MAX).contains(&refused), "{refused} of {many}");
+    cluster.stop_all().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_follower_far_behind_installs_a_snapshot() {
     let compaction = Compaction { snapshot_every: 20, entries_kept: 2 };
