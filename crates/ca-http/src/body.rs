@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use crate::error::DoorError;
-use crate::limits::{BODY_MS_MAX, JSON_COMMAS_MAX, JSON_DEPTH_MAX, SURPLUS_MS_MAX, SURPLUS_OCTETS_MAX};
+use crate::limits::{BODY_MS_MAX, JSON_COMMAS_MAX, JSON_DEPTH_MAX};
 
 /// The whole body, of at most `max` octets.
 ///
@@ -27,28 +27,11 @@ async fn whole(mut body: Body, max: usize) -> Result<Bytes, DoorError> {
         let broken = |error: axum::Error| DoorError::BadRequest { field: "body", why: error.to_string() };
         let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
         if octets.len().saturating_add(data.len()) > max || announced > max {
-            read_on(body).await;
             return Err(DoorError::BodyTooLarge { max });
         }
         octets.extend_from_slice(&data);
     }
     Ok(octets.into())
-}
-
-/// Reads what is left and keeps nothing of it, within bounds: a connection that is closed while octets of the client
-/// are unread is reset, and clients that were still sending tell of that and not of the answer (RFC 9112 §9.6).
-async fn read_on(mut body: Body) {
-    let reading = async {
-        let mut left = SURPLUS_OCTETS_MAX;
-        while let Some(Ok(frame)) = body.frame().await {
-            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-            if left == 0 {
-                break;
-            }
-        }
-    };
-    // Whoever sends more, or not at all, has had his chance.
-    let _ = timeout(Duration::from_millis(SURPLUS_MS_MAX), reading).await;
 }
 
 /// A JSON body, whatever its Content-Type: curl's default claims a form. It is an object: left to itself, serde takes a

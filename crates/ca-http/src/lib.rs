@@ -43,6 +43,7 @@ mod cache;
 mod error;
 mod extract;
 mod rates;
+mod surplus;
 
 pub mod explain;
 pub mod limits;

@@ -19,6 +19,7 @@ use crate::error::DoorError;
 use crate::guard::Caller;
 use crate::limits::REQUEST_MS_MAX;
 use crate::problem::Problem;
+use crate::surplus::lend;
 
 /// How much of the log an answer has seen.
 pub(crate) const CA_INDEX: HeaderName = HeaderName::from_static("ca-index");
@@ -43,11 +44,13 @@ pub(crate) async fn watch<P: Ports>(State(doors): State<Doors<P>>, request: Requ
     let request_id = format!("{node}-{boot:x}-{count}");
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
 
+    let (request, surplus) = lend(request);
     let limit = Duration::from_millis(REQUEST_MS_MAX);
     let mut response = match timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::from(DoorError::Deadline { limit_ms: REQUEST_MS_MAX }).into_response(),
     };
+    surplus.read().await;
     let caller = response.extensions().get::<Caller>().map(|caller| caller.0);
     let told = response.extensions().get::<Told>().copied();
     let problem = response.extensions_mut().remove::<Problem>();

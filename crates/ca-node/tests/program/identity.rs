@@ -204,7 +204,11 @@ impl Answers<'_> {
         }
         curl.args(["--data-raw", &body.to_string()]).arg(format!("{}{path}", self.cluster.nodes[node].api));
         let output = curl.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{path} {headers:?} {known}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let answer = String::from_utf8(output.stdout).unwrap();
         self.text += &answer;
         answer

@@ -79,7 +79,7 @@ fn every_refusal_has_its_slug_a_next_step_and_an_explanation() {
 
 /// On real connections, also to a client that sends all before it reads.
 ///
-/// Mechanism: `ca_http::body::read_on`. Without it the connection is reset while the client still sends.
+/// Mechanism: `ca_http::surplus`. Without it the connection is reset while the client still sends.
 #[test]
 fn a_body_beyond_its_bound_is_answered_with_413() {
     let cluster = Cluster::start();
