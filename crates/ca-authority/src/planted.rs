@@ -28,7 +28,7 @@ impl<P: Ports> Authority<P> {
     pub(crate) async fn resume(&self, intents: &[(CaId, SerialNumber)]) -> Result<(), ActError> {
         for (ca, serial) in intents {
             if let Some(entry) = self.register().certificate(ca, *serial)? {
-                self.sign_unpermitted(ca, entry.tbs).await?;
+                self.sign_unpermitted(ca, entry.tbs.clone()).await?;
             }
         }
         Ok(())
