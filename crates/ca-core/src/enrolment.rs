@@ -13,6 +13,7 @@ use ca_x509::serial::SerialNumber;
 
 use crate::command::Idempotency;
 use crate::ids::{CaId, Digest, LogIndex, ProfileName, UnixMillis};
+use crate::limits::ENROLMENT_SHOWN_MS;
 use crate::names::{certified, within};
 use crate::outcome::Refusal;
 use crate::plan::{PlanError, chosen_ca};
@@ -92,6 +93,12 @@ impl EnrolmentRequest {
 }
 
 impl Enrolment {
+    /// The last moment of register time at which it is shown.
+    #[must_use]
+    pub fn until(&self) -> UnixMillis {
+        self.expires_at.plus(ENROLMENT_SHOWN_MS)
+    }
+
     /// The token as a grant, while its minter's own grant covers it.
     pub(crate) fn granted(
         &self,

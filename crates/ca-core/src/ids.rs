@@ -37,11 +37,6 @@ pub struct RequestId {
     pub counter: u64,
 }
 
-impl RequestId {
-    /// Sorts before every other: where a scan begins.
-    pub const FIRST: Self = Self { node: NodeId(0), boot: BootId(0), counter: 0 };
-}
-
 /// Milliseconds since 1970-01-01T00:00:00Z. Register time has this unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct UnixMillis(pub u64);

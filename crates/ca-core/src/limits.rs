@@ -34,12 +34,9 @@ pub const HISTORY_ROWS_PER_TICK: usize = 1024;
 /// what is not known becomes known within I5's 60 s.
 pub const COMMAND_LIFE_MS: u64 = 20_000;
 
-/// How many expired rows one batch sweeps away: more than it adds, so that the backlog shrinks. A batch has at most
-/// 256 commands, each of which adds two rows that expire.
-pub const EXPIRIES_PER_BATCH: usize = 768;
-
-/// How many rows a sweep looks at first; twice as many each time that all of them had expired.
-pub const EXPIRIES_FIRST_PAGE: usize = 4;
+/// From how many expired rows on a sweep takes no more: more than an entry adds, so that the backlog shrinks. An entry
+/// has at most 256 commands, each of which adds one row that expires, and one row for their outcomes.
+pub const EXPIRIES_PER_ENTRY: usize = 512;
 
 /// Complete CRLs and OCSP answers live for 7 days: the CA/B Forum's strictest for CRLs, within 8 h to 10 days for
 /// OCSP.

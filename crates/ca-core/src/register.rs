@@ -6,6 +6,7 @@
 
 mod entries;
 mod memory;
+mod requests;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -20,9 +21,10 @@ pub use self::entries::{
     Revocation, SignedCrl, StatusChange, StatusEvent,
 };
 pub use self::memory::{MemoryRegister, Overlay};
+pub use self::requests::Requests;
 use crate::enrolment::Enrolment;
 use crate::history::{HistoryPlace, HistoryRow};
-use crate::ids::{CaId, Digest, NodeId, ProfileName, RequestId, UnixMillis};
+use crate::ids::{CaId, Digest, LogIndex, NodeId, ProfileName, RequestId, UnixMillis};
 use crate::limits::SCAN_ROWS;
 use crate::outcome::Outcome;
 use crate::profile::Profile;
@@ -61,10 +63,6 @@ pub enum Key {
     CrlScope(ListId),
     /// The latest attempt under an idempotency key (R6); the digest covers requester and key.
     Attempt(Digest),
-    /// What a command came to.
-    Outcome(RequestId),
-    /// A row that leaves at a moment of register time.
-    Expiry(UnixMillis, Expiring),
     /// A CA certificate that was issued elsewhere, by the SHA-256 of its DER.
     Imported(Digest),
     /// The request for a CA's certificate that its key was let sign.
@@ -75,16 +73,20 @@ pub enum Key {
     Enrolment(Digest),
     /// A key of the cluster's own, by the SHA-256 of its SubjectPublicKeyInfo.
     ClusterKey(Digest),
+    /// What the commands of one entry came to.
+    Outcomes(LogIndex),
+    /// What leaves at a moment of register time, of the rows that one entry wrote.
+    Expiry(UnixMillis, LogIndex),
 }
 
 /// A row that lives for a bounded time.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Expiring {
-    /// [`Key::Outcome`].
-    Outcome(RequestId),
-    /// [`Key::Attempt`].
+    /// [`Key::Outcomes`].
+    Outcomes(LogIndex),
+    /// [`Key::Attempt`], unless a later attempt has taken its place.
     Attempt(Digest),
-    /// [`Key::Enrolment`].
+    /// [`Key::Enrolment`], unless it has left already.
     Enrolment(Digest),
 }
 
@@ -119,10 +121,6 @@ pub enum Value {
     CrlScope(CrlScope),
     /// See [`Key::Attempt`].
     Attempt(Attempt),
-    /// See [`Key::Outcome`].
-    Outcome(Outcome),
-    /// See [`Key::Expiry`].
-    Expiry,
     /// See [`Key::Imported`]: the certificate and those above it up to the root, each in DER.
     Imported(Vec<Vec<u8>>),
     /// See [`Key::CaRequest`].
@@ -133,6 +131,10 @@ pub enum Value {
     Enrolment(Enrolment),
     /// See [`Key::ClusterKey`].
     ClusterKey(KeyUse),
+    /// See [`Key::Outcomes`]: in the order of the ids.
+    Outcomes(Vec<(RequestId, Outcome)>),
+    /// See [`Key::Expiry`].
+    Expiry(Vec<Expiring>),
 }
 
 /// One row set or removed.
@@ -162,6 +164,10 @@ pub trait Register: Send + Sync {
     /// # Errors
     /// [`StorageFault`]: the node must stop.
     fn scan(&self, from: &Key, limit: usize) -> Result<Vec<(Key, Value)>, StorageFault>;
+
+    /// The row of [`Key::Outcomes`] with the outcome of this command, if it is remembered: from a [`Requests`], which the
+    /// register keeps beside its rows.
+    fn outcomes_with(&self, request: RequestId) -> Option<LogIndex>;
 }
 
 macro_rules! readers {
@@ -219,13 +225,23 @@ readers! {
     ca_request(ca: &CaId) = Key::CaRequest(ca.clone()) => CaRequest(CaRequest);
     /// An enrolment token.
     enrolment(token: Digest) = Key::Enrolment(token) => Enrolment(Enrolment);
-    /// What a command came to.
-    outcome(request: RequestId) = Key::Outcome(request) => Outcome(Outcome);
+    /// What the commands of an entry came to, in the order of their ids.
+    outcomes(index: LogIndex) = Key::Outcomes(index) => Outcomes(Vec<(RequestId, Outcome)>);
     /// What the cluster itself uses a key for, by the SHA-256 of its SubjectPublicKeyInfo.
     cluster_key(key: Digest) = Key::ClusterKey(key) => ClusterKey(KeyUse);
 }
 
 impl dyn Register + '_ {
+    /// What a command came to, if that is remembered.
+    ///
+    /// # Errors
+    /// [`StorageFault`]: the node must stop.
+    pub fn outcome(&self, request: RequestId) -> Result<Option<Outcome>, StorageFault> {
+        let Some(index) = self.outcomes_with(request) else { return Ok(None) };
+        let outcomes = self.outcomes(index)?.unwrap_or_default();
+        Ok(outcomes.into_iter().find_map(|(id, outcome)| (id == request).then_some(outcome)))
+    }
+
     /// Every certification authority, by name.
     ///
     /// # Errors

@@ -480,7 +480,7 @@ fn scope() -> impl Strategy<Value = CrlScope> {
 
 fn expiring() -> impl Strategy<Value = Expiring> {
     prop_oneof![
-        request().prop_map(Expiring::Outcome),
+        index().prop_map(Expiring::Outcomes),
         digest().prop_map(Expiring::Attempt),
         digest().prop_map(Expiring::Enrolment),
     ]
@@ -589,9 +589,6 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
         )),
         (list(), scope()).prop_map(|(list, scope)| (Key::CrlScope(list), Value::CrlScope(scope))),
         (digest(), attempt).prop_map(|(key, attempt)| (Key::Attempt(key), Value::Attempt(attempt))),
-        (request(), outcome())
-            .prop_map(|(request, outcome)| (Key::Outcome(request), Value::Outcome(outcome))),
-        (millis(), expiring()).prop_map(|(at, what)| (Key::Expiry(at, what), Value::Expiry)),
         history().prop_map(|(place, row)| (Key::History(place), Value::History(row))),
         (digest(), enrolment()).prop_map(|(token, row)| (Key::Enrolment(token), Value::Enrolment(row))),
         (digest(), vec(octets(), 0..3)).prop_map(|(key, chain)| (Key::Imported(key), Value::Imported(chain))),
@@ -599,5 +596,9 @@ pub(crate) fn row() -> impl Strategy<Value = (Key, Value)> {
             (Key::CaRequest(ca), Value::CaRequest(CaRequest { owner, signature }))
         }),
         (digest(), key_use()).prop_map(|(key, usage)| (Key::ClusterKey(key), Value::ClusterKey(usage))),
+        (index(), vec((request(), outcome()), 1..4))
+            .prop_map(|(index, outcomes)| (Key::Outcomes(index), Value::Outcomes(outcomes))),
+        (millis(), index(), vec(expiring(), 1..4))
+            .prop_map(|(at, index, leaving)| (Key::Expiry(at, index), Value::Expiry(leaving))),
     ]
 }

@@ -12,7 +12,7 @@ use ca_core::apply::{Moment, apply};
 use ca_core::command::{Command, Envelope};
 use ca_core::ids::{Digest, LogIndex, NodeId, RequestId, UnixMillis};
 use ca_core::permit::Applied;
-use ca_core::register::{Overlay, Register};
+use ca_core::register::Register;
 use futures_util::{Stream, TryStreamExt as _};
 use openraft::entry::RaftEntry as _;
 use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, Snapshot};
@@ -264,22 +264,15 @@ impl Machine {
             Ok(batch) => batch,
             Err(e) => return Err(self.stop_because(StopReason::Unreadable { index, why: e.to_string() })),
         };
-        let mut outcomes = Vec::with_capacity(envelopes.len());
-        let changes = {
-            let mut overlay = Overlay::over(&self.store);
-            for (ordinal, envelope) in (0..).zip(envelopes) {
-                if let Command::Tick { digest: Some((index, leaders)) } = envelope.command {
-                    self.compare(index, leaders)?;
-                }
-                let at = Moment { index, ordinal, time: stamp };
-                let application = apply(&overlay, at, envelope).map_err(|e| self.storage_fault(&e))?;
-                overlay.absorb(application.changes);
-                outcomes.push(application.applied);
+        for envelope in &envelopes {
+            if let Command::Tick { digest: Some((index, leaders)) } = envelope.command {
+                self.compare(index, leaders)?;
             }
-            EncodedChanges::of(overlay.into_changes())
-        };
+        }
+        let at = Moment { index, time: stamp };
+        let application = apply(&self.store, at, envelopes).map_err(|e| self.storage_fault(&e))?;
         self.shared.stamps.seen(stamp);
-        self.write(id, changes, outcomes)
+        self.write(id, EncodedChanges::of(application.changes), application.applied)
     }
 
     /// COMMIT: its write. Outcomes reach their waiters only after it.

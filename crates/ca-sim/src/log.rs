@@ -338,10 +338,10 @@ impl Replica {
             for (place, entry) in missing {
                 // R8: the leader's stamp, never a clock of this node.
                 let time = if planted(Bug::ApplyDependsOnNode) { self.clock.now() } else { entry.stamp };
-                let at = Moment { index: index_of(place), ordinal: 0, time };
-                let application = apply(&batch, at, entry.envelope.clone()).expect("memory has no faults");
+                let at = Moment { index: index_of(place), time };
+                let application = apply(&batch, at, [entry.envelope.clone()]).expect("memory has no faults");
                 batch.absorb(application.changes);
-                told.push(application.applied);
+                told.extend(application.applied);
             }
             batch.into_changes()
         };
@@ -392,6 +392,10 @@ impl Register for SharedRegister {
 
     fn scan(&self, from: &Key, limit: usize) -> Result<Vec<(Key, Value)>, StorageFault> {
         self.0.read().expect("no writer panics").scan(from, limit)
+    }
+
+    fn outcomes_with(&self, request: RequestId) -> Option<LogIndex> {
+        self.0.read().expect("no writer panics").outcomes_with(request)
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Halt, Step};
 use crate::cluster_key;
 use crate::command::{Idempotency, Intent};
 use crate::ids::{CaId, Digest};
-use crate::limits::{IDEMPOTENCY_KEPT_MS, INTENT_OPEN_MAX_MS, TBS_OCTETS_MAX};
+use crate::limits::{INTENT_OPEN_MAX_MS, TBS_OCTETS_MAX};
 use crate::mandate::may_not_issue;
 use crate::outcome::{Outcome, Refusal};
 use crate::planted::{Bug, planted};
@@ -119,12 +119,11 @@ impl Step<'_> {
     /// R6: one idempotency key, one certificate. `Some` answers instead of a new intent.
     fn earlier_attempt(&mut self, key: Idempotency, intent: &Intent) -> Result<Option<Outcome>, Halt> {
         let mut earlier = self.register.attempt(key.key)?;
-        // A key that has had its days is free, whether or not the sweep has come to it. Its expiry goes with it, for
-        // it would take the new attempt away.
-        if let Some(over) = earlier.take_if(|attempt| self.now.since(attempt.since) > IDEMPOTENCY_KEPT_MS) {
-            self.remove(Key::Expiry(over.since.plus(IDEMPOTENCY_KEPT_MS), Expiring::Attempt(key.key)));
-        }
+        // A key that has had its days is free, whether or not the sweep has come to it.
+        earlier.take_if(|attempt| attempt.until() < self.now);
+        // A further attempt keeps the days of the first, and with them its expiry.
         let since = earlier.as_ref().map_or(self.now, |attempt| attempt.since);
+        let first = earlier.is_none();
         if let Some(Attempt { body, ca, serial, .. }) = earlier {
             if body != key.body {
                 return Err(Refusal::IdempotencyMismatch.into());
@@ -142,11 +141,11 @@ impl Step<'_> {
                     CertificateState::Abandoned { .. } => {}
                 }
             }
-        } else {
-            let until = self.now.plus(IDEMPOTENCY_KEPT_MS);
-            self.set(Key::Expiry(until, Expiring::Attempt(key.key)), Value::Expiry);
         }
         let attempt = Attempt { body: key.body, ca: intent.ca.clone(), serial: intent.serial, since };
+        if first {
+            self.expire(attempt.until(), Expiring::Attempt(key.key));
+        }
         self.set(Key::Attempt(key.key), Value::Attempt(attempt));
         Ok(None)
     }

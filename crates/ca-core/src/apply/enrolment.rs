@@ -4,7 +4,6 @@ use super::{Halt, Step};
 use crate::command::Intent;
 use crate::enrolment::{Enrolment, EnrolmentTerms, abandoned, may_not_give};
 use crate::ids::{Digest, UnixMillis};
-use crate::limits::ENROLMENT_SHOWN_MS;
 use crate::outcome::{Outcome, Refusal};
 use crate::register::{CertificateState, Expiring, Key, Value};
 use crate::roles::{Identity, Role};
@@ -26,7 +25,7 @@ impl Step<'_> {
             return Ok(Outcome::Done);
         }
         let enrolment = Enrolment { terms, minted_by, index: self.index, expires_at, spent: None };
-        self.set(Key::Expiry(expiry(&enrolment), Expiring::Enrolment(token)), Value::Expiry);
+        self.expire(enrolment.until(), Expiring::Enrolment(token));
         self.set(Key::Enrolment(token), Value::Enrolment(enrolment));
         Ok(Outcome::Done)
     }
@@ -67,13 +66,7 @@ impl Step<'_> {
         if let Some(serial) = enrolment.spent.filter(|serial| gone != Some(*serial)) {
             return Err(Refusal::EnrolmentTokenSpent { serial }.into());
         }
-        self.remove(Key::Expiry(expiry(&enrolment), Expiring::Enrolment(token)));
         self.remove(Key::Enrolment(token));
         Ok(Outcome::Done)
     }
-}
-
-/// When the row leaves.
-fn expiry(enrolment: &Enrolment) -> UnixMillis {
-    enrolment.expires_at.plus(ENROLMENT_SHOWN_MS)
 }

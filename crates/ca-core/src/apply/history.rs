@@ -76,14 +76,13 @@ impl Deed {
 }
 
 impl Step<'_> {
-    /// Adds the row of a command that was not refused to its changes, of which the first `kept` are none of its own.
-    pub(super) fn write_history(&mut self, deed: Deed, kept: usize) {
+    /// Adds the row of a command that was not refused to its changes.
+    pub(super) fn write_history(&mut self, deed: Deed) {
         let (act, about, by) = match deed {
             Deed::None => return,
             Deed::Act(act, about, by) => (act, about, by),
             Deed::Rows => {
-                let own = self.changes.get(kept..).unwrap_or_default();
-                let node = Identity::Node(self.id.node);
+                let (own, node) = (&self.changes, Identity::Node(self.id.node));
                 let Some(told) = own.iter().find_map(|change| told_by(change, own, node)) else { return };
                 told
             }

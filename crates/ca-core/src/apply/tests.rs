@@ -77,11 +77,11 @@ fn r8_what_expired_leaves_in_bounded_sweeps_and_its_duplicate_is_refused() {
     let tick = |bench: &mut Bench| bench.apply(1, Command::Tick { digest: None });
     let early = bench.envelope(1, Command::Tick { digest: None });
     assert_eq!(bench.log(early.clone()).into_outcome(), Outcome::Done);
-    for _ in 0..2 * EXPIRIES_PER_BATCH {
+    for _ in 0..EXPIRIES_PER_ENTRY * 3 / 2 {
         tick(&mut bench);
     }
-    let outcomes = Key::Outcome(RequestId::FIRST);
-    let expiries = Key::Expiry(UnixMillis(0), Expiring::Outcome(RequestId::FIRST));
+    let outcomes = Key::Outcomes(LogIndex(0));
+    let expiries = Key::Expiry(UnixMillis(0), LogIndex(0));
     let old = bench.rows(&outcomes);
     bench.wait(COMMAND_LIFE_MS + OUTCOME_KEPT_MS);
     tick(&mut bench);
@@ -90,7 +90,7 @@ fn r8_what_expired_leaves_in_bounded_sweeps_and_its_duplicate_is_refused() {
     tick(&mut bench);
     let left = bench.rows(&outcomes);
     let swept = old + 2 - left;
-    assert!((EXPIRIES_PER_BATCH..2 * EXPIRIES_PER_BATCH).contains(&swept), "a bounded sweep: {swept}");
+    assert!((EXPIRIES_PER_ENTRY..2 * EXPIRIES_PER_ENTRY).contains(&swept), "a bounded sweep: {swept}");
     tick(&mut bench);
     assert_eq!(bench.rows(&outcomes), left + 1, "the same moment: nothing more is swept");
     bench.wait(1);

@@ -16,6 +16,7 @@ use ca_x509::time::UnixSeconds;
 use crate::ids::{
     BootId, CaId, ClusterId, Digest, Epoch, LogIndex, NodeId, ProfileName, RequestId, UnixMillis,
 };
+use crate::limits::IDEMPOTENCY_KEPT_MS;
 use crate::roles::Identity;
 use crate::shards::{DELTA, ListId, ListKind, Shards};
 
@@ -382,6 +383,14 @@ pub struct Attempt {
     pub serial: SerialNumber,
     /// Register time of the first attempt: the key lives from then.
     pub since: UnixMillis,
+}
+
+impl Attempt {
+    /// The last moment of register time at which the key is remembered.
+    #[must_use]
+    pub fn until(&self) -> UnixMillis {
+        self.since.plus(IDEMPOTENCY_KEPT_MS)
+    }
 }
 
 /// A node of the cluster.

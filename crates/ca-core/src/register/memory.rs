@@ -4,18 +4,21 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::mem::discriminant;
 
-use super::{Change, Key, Register, StorageFault, Value};
+use super::{Change, Key, Register, Requests, StorageFault, Value};
+use crate::ids::{LogIndex, RequestId};
 
 /// The whole register in one ordered map: for the simulator, and the oracle for the one on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemoryRegister {
     rows: BTreeMap<Key, Value>,
+    requests: Requests,
 }
 
 impl MemoryRegister {
     /// Makes the changes, in their order.
     pub fn write(&mut self, changes: Vec<Change>) {
         for Change { key, value } in changes {
+            self.requests.follow(&key, value.as_ref());
             match value {
                 Some(value) => self.rows.insert(key, value),
                 None => self.rows.remove(&key),
@@ -34,6 +37,10 @@ impl Register for MemoryRegister {
         let table = rows.take_while(|(key, _)| discriminant(*key) == discriminant(from));
         Ok(table.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
     }
+
+    fn outcomes_with(&self, request: RequestId) -> Option<LogIndex> {
+        self.requests.row_of(request)
+    }
 }
 
 /// A register and changes that are not written yet.
@@ -42,6 +49,7 @@ impl Register for MemoryRegister {
 pub struct Overlay<'a> {
     below: &'a dyn Register,
     changed: BTreeMap<Key, Option<Value>>,
+    requests: Requests,
 }
 
 impl core::fmt::Debug for Overlay<'_> {
@@ -54,12 +62,13 @@ impl<'a> Overlay<'a> {
     /// Nothing changed yet.
     #[must_use]
     pub fn over(below: &'a dyn Register) -> Self {
-        Self { below, changed: BTreeMap::new() }
+        Self { below, changed: BTreeMap::new(), requests: Requests::default() }
     }
 
     /// Sees the changes from now on.
     pub fn absorb(&mut self, changes: Vec<Change>) {
         for Change { key, value } in changes {
+            self.requests.follow(&key, value.as_ref());
             self.changed.insert(key, value);
         }
     }
@@ -94,5 +103,11 @@ impl Register for Overlay<'_> {
             };
         }
         Ok(rows.into_iter().take(limit).collect())
+    }
+
+    fn outcomes_with(&self, request: RequestId) -> Option<LogIndex> {
+        let here = self.requests.row_of(request);
+        let below = || self.below.outcomes_with(request);
+        here.or_else(|| below().filter(|row| !self.changed.contains_key(&Key::Outcomes(*row))))
     }
 }

@@ -433,6 +433,10 @@ impl Register for Shared {
     fn scan(&self, from: &Key, limit: usize) -> Result<Vec<(Key, Value)>, StorageFault> {
         self.0.read().unwrap().scan(from, limit)
     }
+
+    fn outcomes_with(&self, request: RequestId) -> Option<LogIndex> {
+        self.0.read().unwrap().outcomes_with(request)
+    }
 }
 
 impl TestLog {
@@ -471,10 +475,10 @@ impl Log for TestLog {
         let time = self.clock.now();
         let envelope = Envelope { id, expires_at: time.plus(20_000), command };
         let mut register = self.register.0.write().unwrap();
-        let application =
-            apply(&*register, Moment { index: LogIndex(counter), ordinal: 0, time }, envelope).unwrap();
+        let mut application =
+            apply(&*register, Moment { index: LogIndex(counter), time }, [envelope]).unwrap();
         register.write(application.changes);
-        Ok(application.applied)
+        Ok(application.applied.remove(0))
     }
 
     async fn read_index(&self) -> Result<LogIndex, NoQuorum> {

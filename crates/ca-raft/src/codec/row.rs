@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ca_core::ids::{BootId, Epoch, LogIndex, NodeId, UnixMillis};
 use ca_core::register::{
-    Attempt, CertificateEntry, CertificateState, Cluster, CrlBase, CrlCut, CrlScope, JoinToken, Key,
-    KeyProof, KeyUse, Member, MemberState, Revocation, SignedCrl, StatusChange, StatusEvent, Value,
+    Attempt, CertificateEntry, CertificateState, Cluster, CrlBase, CrlCut, CrlScope, Expiring, JoinToken,
+    Key, KeyProof, KeyUse, Member, MemberState, Revocation, SignedCrl, StatusChange, StatusEvent, Value,
 };
 use ca_core::roles::Granted;
 use ca_x509::time::UnixSeconds;
@@ -33,8 +33,8 @@ pub(super) fn belongs(key: &Key, value: &Value) -> bool {
             | (Key::Revocation(..), Value::Revocation(_))
             | (Key::CrlScope(_), Value::CrlScope(_))
             | (Key::Attempt(_), Value::Attempt(_))
-            | (Key::Outcome(_), Value::Outcome(_))
-            | (Key::Expiry(..), Value::Expiry)
+            | (Key::Outcomes(_), Value::Outcomes(_))
+            | (Key::Expiry(..), Value::Expiry(_))
             | (Key::History(_), Value::History(_))
             | (Key::Imported(_), Value::Imported(_))
             | (Key::CaRequest(_), Value::CaRequest(_))
@@ -90,8 +90,18 @@ pub(super) fn to_wire(value: &Value) -> wire::Row {
             serial: fields::serial_to_wire(attempt.serial),
             since_ms: attempt.since.0,
         }),
-        Value::Outcome(of) => Kind::Outcome(outcome::to_wire(of)),
-        Value::Expiry => Kind::Expiry(wire::Empty {}),
+        Value::Outcomes(outcomes) => Kind::Outcomes(wire::Outcomes {
+            of: outcomes
+                .iter()
+                .map(|(request, outcome)| wire::OutcomeOf {
+                    request: Some(fields::request_to_wire(*request)),
+                    outcome: Some(outcome::to_wire(outcome)),
+                })
+                .collect(),
+        }),
+        Value::Expiry(leaving) => {
+            Kind::Expiries(wire::Expiries { of: leaving.iter().copied().map(expiring_to_wire).collect() })
+        }
         Value::History(row) => Kind::History(history::to_wire(row)),
         Value::Imported(chain) => {
             Kind::Imported(wire::ImportedChain { chain_der: chain.iter().map(|der| octets(der)).collect() })
@@ -148,13 +158,43 @@ pub(super) fn from_wire(row: wire::Row) -> Result<Value, CodecError> {
             serial: fields::serial(&attempt.serial)?,
             since: UnixMillis(attempt.since_ms),
         }),
-        Kind::Outcome(of) => Value::Outcome(outcome::from_wire(of)?),
-        Kind::Expiry(wire::Empty {}) => Value::Expiry,
+        Kind::Outcomes(outcomes) => Value::Outcomes(
+            outcomes
+                .of
+                .into_iter()
+                .map(|of| {
+                    let outcome = outcome::from_wire(required("outcome", of.outcome)?)?;
+                    Ok((fields::request(of.request)?, outcome))
+                })
+                .collect::<Result<_, CodecError>>()?,
+        ),
+        Kind::Expiries(leaving) => {
+            Value::Expiry(leaving.of.into_iter().map(expiring_from_wire).collect::<Result<_, _>>()?)
+        }
         Kind::History(row) => Value::History(history::from_wire(row)?),
         Kind::Imported(imported) => Value::Imported(imported.chain_der.into_iter().map(Into::into).collect()),
         Kind::CaRequest(request) => Value::CaRequest(issuer::request_from_wire(request)?),
         Kind::Enrolment(token) => Value::Enrolment(enrolment::from_wire(token)?),
         Kind::ClusterKey(usage) => Value::ClusterKey(key_use_from_wire(usage)?),
+    })
+}
+
+fn expiring_to_wire(what: Expiring) -> wire::Expiring {
+    use wire::expiring::Row;
+    let row = match what {
+        Expiring::Outcomes(index) => Row::OutcomesIndex(index.0),
+        Expiring::Attempt(key) => Row::Attempt(octets(&key.0)),
+        Expiring::Enrolment(token) => Row::Enrolment(octets(&token.0)),
+    };
+    wire::Expiring { row: Some(row) }
+}
+
+fn expiring_from_wire(from: wire::Expiring) -> Result<Expiring, CodecError> {
+    use wire::expiring::Row;
+    Ok(match required("what expires", from.row)? {
+        Row::OutcomesIndex(index) => Expiring::Outcomes(LogIndex(index)),
+        Row::Attempt(key) => Expiring::Attempt(fields::digest(&key)?),
+        Row::Enrolment(token) => Expiring::Enrolment(fields::digest(&token)?),
     })
 }
 

@@ -4,8 +4,8 @@
 //! one), serials by length first, everything else of fixed length. Table 0 holds what is ours, not the register's.
 
 use ca_core::history::HistoryPlace;
-use ca_core::ids::{BootId, CaId, Digest, LogIndex, NodeId, ProfileName, RequestId, UnixMillis};
-use ca_core::register::{Expiring, Key};
+use ca_core::ids::{CaId, Digest, LogIndex, NodeId, ProfileName, UnixMillis};
+use ca_core::register::Key;
 use ca_core::shards::{ListId, Part};
 use ca_x509::key::KeyIdentifier;
 use ca_x509::serial::SerialNumber;
@@ -38,16 +38,8 @@ pub(crate) fn encode(key: &Key) -> Vec<u8> {
         Key::Certificate(ca, serial) | Key::OpenIntent(ca, serial) | Key::Revocation(ca, serial) => {
             to.text(ca.as_str()).serial(*serial)
         }
-        Key::Outcome(request) => to.request(*request),
-        Key::Expiry(at, Expiring::Outcome(request)) => {
-            to.number(&at.0.to_be_bytes()).number(&[0]).request(*request)
-        }
-        Key::Expiry(at, Expiring::Attempt(digest)) => {
-            to.number(&at.0.to_be_bytes()).number(&[1]).number(&digest.0)
-        }
-        Key::Expiry(at, Expiring::Enrolment(digest)) => {
-            to.number(&at.0.to_be_bytes()).number(&[2]).number(&digest.0)
-        }
+        Key::Outcomes(index) => to.number(&index.0.to_be_bytes()),
+        Key::Expiry(at, index) => to.number(&at.0.to_be_bytes()).number(&index.0.to_be_bytes()),
         Key::History(HistoryPlace { index, ordinal }) => {
             to.number(&index.0.to_be_bytes()).number(&ordinal.to_be_bytes())
         }
@@ -81,13 +73,13 @@ pub(crate) fn table(key: &Key) -> u8 {
         Key::Revocation(..) => 12,
         Key::CrlScope(_) => 13,
         Key::Attempt(_) => 14,
-        Key::Outcome(_) => 15,
-        Key::Expiry(..) => 16,
         Key::History(_) => 25,
         Key::Enrolment(_) => 26,
         Key::Imported(_) => 17,
         Key::CaRequest(_) => 18,
         Key::ClusterKey(_) => 35,
+        Key::Outcomes(_) => 36,
+        Key::Expiry(..) => 37,
     }
 }
 
@@ -106,12 +98,6 @@ impl Writer {
     fn serial(self, serial: SerialNumber) -> Self {
         let octets = serial.as_be_bytes();
         self.number(&[u8::try_from(octets.len()).unwrap_or(u8::MAX)]).number(octets)
-    }
-
-    fn request(self, id: RequestId) -> Self {
-        self.number(&id.node.0.to_be_bytes())
-            .number(&id.boot.0.to_be_bytes())
-            .number(&id.counter.to_be_bytes())
     }
 }
 
@@ -134,25 +120,16 @@ impl Reader<'_> {
             12 => Key::Revocation(self.ca()?, self.serial()?),
             13 => Key::CrlScope(ListId { ca: self.ca()?, part: self.part()? }),
             14 => Key::Attempt(self.digest()?),
-            15 => Key::Outcome(self.request()?),
-            16 => {
-                let at = UnixMillis(self.number()?);
-                let what = match self.octet()? {
-                    0 => Expiring::Outcome(self.request()?),
-                    1 => Expiring::Attempt(self.digest()?),
-                    2 => Expiring::Enrolment(self.digest()?),
-                    _ => return None,
-                };
-                Key::Expiry(at, what)
-            }
             25 => Key::History(HistoryPlace {
-                index: LogIndex(self.number()?),
+                index: self.index()?,
                 ordinal: self.fixed().map(u32::from_be_bytes)?,
             }),
             26 => Key::Enrolment(self.digest()?),
             17 => Key::Imported(self.digest()?),
             18 => Key::CaRequest(self.ca()?),
             35 => Key::ClusterKey(self.digest()?),
+            36 => Key::Outcomes(self.index()?),
+            37 => Key::Expiry(UnixMillis(self.number()?), self.index()?),
             _ => return None,
         })
     }
@@ -211,8 +188,8 @@ impl Reader<'_> {
         SerialNumber::from_be_bytes(self.take(length)?).ok()
     }
 
-    fn request(&mut self) -> Option<RequestId> {
-        Some(RequestId { node: self.node()?, boot: BootId(self.number()?), counter: self.number()? })
+    fn index(&mut self) -> Option<LogIndex> {
+        self.number().map(LogIndex)
     }
 }
 

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use ca_core::ids::{CaId, Digest, LogIndex, NodeId};
-use ca_core::register::{Change, Key, MemoryRegister, Register, StorageFault, Value};
+use ca_core::ids::{CaId, Digest, LogIndex, NodeId, RequestId};
+use ca_core::register::{Change, Key, MemoryRegister, Register, Requests, StorageFault, Value};
 use ca_core::shards::ListId;
 use ca_x509::key::KeyIdentifier;
 use ca_x509::serial::SerialNumber;
@@ -70,6 +70,8 @@ struct Shared {
     small: RwLock<MemoryRegister>,
     /// Of the large tables what is read again and again.
     recent: Recent,
+    /// In which row the outcome of a command is.
+    requests: RwLock<Requests>,
     /// No row of [`Key::Expiry`] sorts before this. Rows leave that table at its front, one by one, and RocksDB
     /// keeps a tombstone for each until it compacts: a scan from the table's beginning would read them all.
     expiry_floor: Mutex<Vec<u8>>,
@@ -128,11 +130,13 @@ impl RegisterStore {
         write_pointer(directory.path(), number).map_err(io)?;
         let applied = read_head(&open.db)?;
         let small = load_small(&open.db).map_err(|fault| damaged(&fault))?;
+        let requests = load_requests(&open.db).map_err(|fault| damaged(&fault))?;
         let shared = Shared {
             cache: cache.clone(),
             current: ArcSwap::from_pointee(open),
             small: RwLock::new(small),
             recent: Recent::new(),
+            requests: RwLock::new(requests),
             expiry_floor: Mutex::new(vec![EXPIRIES]),
             applied: watch::Sender::new(applied.index()),
             directory,
@@ -172,6 +176,10 @@ impl RegisterStore {
         for Change { key, value } in changes.recent {
             self.shared.recent.put(key, value);
         }
+        if !changes.outcomes.is_empty() {
+            let mut requests = self.shared.requests.write().unwrap_or_else(PoisonError::into_inner);
+            changes.outcomes.iter().for_each(|Change { key, value }| requests.follow(key, value.as_ref()));
+        }
         self.shared.applied.send_replace(applied.index());
         Ok(())
     }
@@ -208,6 +216,7 @@ impl RegisterStore {
             )));
         }
         let rows = load_small(&open.db).map_err(io::Error::other)?;
+        let outcomes = load_requests(&open.db).map_err(io::Error::other)?;
         // COMMIT: after this line the snapshot is the register. A crash before it leaves the old one.
         write_pointer(shared.directory.path(), number)?;
         {
@@ -215,6 +224,7 @@ impl RegisterStore {
             let mut floor = shared.expiry_floor.lock().unwrap_or_else(PoisonError::into_inner);
             shared.recent.forget(|| shared.current.store(Arc::new(open)));
             *small = rows;
+            *shared.requests.write().unwrap_or_else(PoisonError::into_inner) = outcomes;
             *floor = vec![EXPIRIES];
         }
         old.directory.obsolete.store(true, Ordering::Release);
@@ -248,6 +258,10 @@ impl Register for RegisterStore {
             _ => scan(&self.shared.current.load().db, from, limit),
         }
     }
+
+    fn outcomes_with(&self, request: RequestId) -> Option<LogIndex> {
+        self.shared.requests.read().unwrap_or_else(PoisonError::into_inner).row_of(request)
+    }
 }
 
 impl RegisterStore {
@@ -275,6 +289,7 @@ pub(crate) struct EncodedChanges {
     encoded: Vec<EncodedChange>,
     small: Vec<Change>,
     recent: Vec<Change>,
+    outcomes: Vec<Change>,
 }
 
 impl EncodedChanges {
@@ -287,8 +302,10 @@ impl EncodedChanges {
             })
             .collect();
         let (small, large): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| is_small(&change.key));
+        let (outcomes, large): (Vec<_>, Vec<_>) =
+            large.into_iter().partition(|change| matches!(change.key, Key::Outcomes(_)));
         let recent = large.into_iter().filter(|change| Recent::keeps(&change.key)).collect();
-        Self { encoded, small, recent }
+        Self { encoded, small, recent, outcomes }
     }
 
     /// H(previous ‖ changes), each change as its key, whether it sets or removes, and the row (R17).
@@ -325,7 +342,7 @@ fn is_small(key: &Key) -> bool {
         | Key::Certificate(..)
         | Key::Revocation(..)
         | Key::Attempt(_)
-        | Key::Outcome(_)
+        | Key::Outcomes(_)
         | Key::Expiry(..)
         | Key::History(_)
         | Key::Enrolment(_)
@@ -360,10 +377,19 @@ fn load_small(db: &DB) -> Result<MemoryRegister, StorageFault> {
     Ok(small)
 }
 
+/// The outcomes of the last minute and a half.
+fn load_requests(db: &DB) -> Result<Requests, StorageFault> {
+    let mut requests = Requests::default();
+    for (key, value) in scan(db, &Key::Outcomes(LogIndex(0)), usize::MAX)? {
+        requests.follow(&key, Some(&value));
+    }
+    Ok(requests)
+}
+
 /// Tables; see [`key::table`].
 const PROFILES: u8 = 5;
 /// See [`PROFILES`].
-const EXPIRIES: u8 = 16;
+const EXPIRIES: u8 = 37;
 
 fn scan(db: &DB, from: &Key, limit: usize) -> Result<Vec<(Key, Value)>, StorageFault> {
     scan_from(db, &key::encode(from), key::table(from), limit)

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ca_core::apply::{Moment, apply};
+use ca_core::command::Envelope;
 use ca_core::ids::{ClusterId, Digest, LogIndex, NodeId, UnixMillis};
-use ca_core::register::{Change, Key, MemoryRegister, Overlay, Register as _, Value};
+use ca_core::register::{Change, Key, MemoryRegister, Register as _, Value};
 use openraft::StorageError;
 use openraft::storage::{IOFlushed, RaftLogReader as _, RaftLogStorage as _};
 use openraft::testing::log::{StoreBuilder, Suite};
@@ -216,18 +217,15 @@ proptest! {
     fn no_expiring_row_is_overlooked(
         steps in proptest::collection::vec((proptest::collection::vec(0_u64..40, 0..4), 0_u64..40, 0_usize..4), 1..30),
     ) {
-        use ca_core::ids::{BootId, RequestId};
         use ca_core::register::Expiring;
         let directory = tempfile::tempdir().unwrap();
         let (logs, disk, applied, _) = open(&directory).unwrap();
         let mut memory = MemoryRegister::default();
-        let key = |at| Key::Expiry(
-            UnixMillis(at),
-            Expiring::Outcome(RequestId { node: NodeId(0), boot: BootId(0), counter: 0 }),
-        );
+        let key = |at| Key::Expiry(UnixMillis(at), LogIndex(0));
+        let leaving = Value::Expiry(vec![Expiring::Outcomes(LogIndex(0))]);
         for (set, from, remove) in steps {
             let mut changes: Vec<Change> =
-                set.into_iter().map(|at| Change { key: key(at), value: Some(Value::Expiry) }).collect();
+                set.into_iter().map(|at| Change { key: key(at), value: Some(leaving.clone()) }).collect();
             let front = disk.scan(&key(0), remove).unwrap();
             prop_assert_eq!(&front, &memory.scan(&key(0), remove).unwrap());
             changes.splice(0..0, front.into_iter().map(|(key, _)| Change { key, value: None }));
@@ -252,23 +250,20 @@ proptest! {
         let (logs, disk, mut applied, _) = open(&directory).unwrap();
         let mut memory = MemoryRegister::default();
         let mut digest = applied.digest;
-        let mut keys = Vec::new();
+        let (mut keys, mut requests) = (Vec::new(), Vec::new());
         for (index, batch) in (1..).zip(batches) {
             let run = |below: &dyn ca_core::register::Register| {
-                let mut overlay = Overlay::over(below);
-                for (ordinal, mut envelope) in (0..).zip(batch.clone()) {
-                    // One in two is in time.
-                    if index % 2 == 0 {
-                        envelope.expires_at = UnixMillis(u64::MAX / 2);
-                    }
-                    let at = Moment { index: LogIndex(index), ordinal, time: UnixMillis(index * 1000) };
-                    let application = apply(&overlay, at, envelope).unwrap();
-                    overlay.absorb(application.changes);
-                }
-                overlay.into_changes()
+                // One in two is in time.
+                let envelopes = batch.iter().cloned().map(|envelope| match index % 2 {
+                    0 => Envelope { expires_at: UnixMillis(u64::MAX / 2), ..envelope },
+                    _ => envelope,
+                });
+                let at = Moment { index: LogIndex(index), time: UnixMillis(index * 1000) };
+                apply(below, at, envelopes).unwrap().changes
             };
             let (of_disk, of_memory) = (run(&disk), run(&memory));
             prop_assert_eq!(&of_disk, &of_memory);
+            requests.extend(batch.iter().map(|envelope| envelope.id));
             keys.extend(of_memory.iter().map(|change| change.key.clone()));
             let changes = EncodedChanges::of(of_disk);
             applied.digest = changes.digest(applied.digest);
@@ -277,6 +272,10 @@ proptest! {
             prop_assert_eq!(applied.digest, digest);
             disk.write(changes, &applied).unwrap();
             memory.write(of_memory);
+        }
+        for request in &requests {
+            prop_assert_eq!(disk.outcomes_with(*request), memory.outcomes_with(*request));
+            prop_assert!(memory.outcomes_with(*request).is_some());
         }
         for key in &keys {
             prop_assert_eq!(disk.get(key).unwrap(), memory.get(key).unwrap());

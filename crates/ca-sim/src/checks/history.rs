@@ -48,13 +48,12 @@ impl History {
 
     /// What a command came to the first time it came to for ever (R7).
     fn outcomes_stay(&self) {
-        let rows =
-            self.register.scan(&Key::Outcome(RequestId::FIRST), usize::MAX).expect("memory has no faults");
-        for (key, value) in rows {
-            let (Key::Outcome(id), Value::Outcome(outcome)) = (key, value) else {
-                panic!("one table a scan")
-            };
-            assert_eq!(self.outcomes.get(&id), Some(&outcome), "R7: {id:?} has another outcome now");
+        let rows = self.register.scan(&Key::Outcomes(LogIndex(0)), usize::MAX).expect("memory has no faults");
+        for (_, value) in rows {
+            let Value::Outcomes(outcomes) = value else { panic!("one table a scan") };
+            for (id, outcome) in outcomes {
+                assert_eq!(self.outcomes.get(&id), Some(&outcome), "R7: {id:?} has another outcome now");
+            }
         }
     }
 
@@ -68,11 +67,11 @@ impl History {
 
     fn add(&mut self, index: LogIndex, entry: &Entry) {
         let first = !self.outcomes.contains_key(&entry.envelope.id);
-        let moment = Moment { index, ordinal: 0, time: entry.stamp };
-        let application =
-            apply(&self.register, moment, entry.envelope.clone()).expect("memory has no faults");
+        let moment = Moment { index, time: entry.stamp };
+        let mut application =
+            apply(&self.register, moment, [entry.envelope.clone()]).expect("memory has no faults");
         self.register.write(application.changes);
-        let outcome = application.applied.into_outcome();
+        let outcome = application.applied.remove(0).into_outcome();
         if !first {
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ca_core::ids::{CaId, Digest, RequestId};
+use ca_core::ids::{CaId, Digest, LogIndex, UnixMillis};
 use ca_core::register::{CertificateState, Expiring, Key, MemoryRegister, Register, StatusChange, Value};
 use ca_core::shards::ListId;
 use ca_x509::certificate::TbsCertificate;
@@ -43,29 +43,7 @@ pub fn rows_agree(register: &MemoryRegister) {
         }
     }
     assert!(open.is_empty(), "open rows without certificates: {open:?}");
-    let mut expiring = BTreeSet::new();
-    let first = Key::Expiry(ca_core::ids::UnixMillis(0), Expiring::Outcome(RequestId::FIRST));
-    for (key, _) in rows(first) {
-        let Key::Expiry(_, what) = key else { panic!("one table a scan") };
-        assert!(expiring.insert(what.clone()), "{what:?} expires twice");
-    }
-    for (key, _) in rows(Key::Outcome(RequestId::FIRST)) {
-        let Key::Outcome(id) = key else { panic!("one table a scan") };
-        assert!(expiring.remove(&Expiring::Outcome(id)), "{id:?} stays for ever");
-    }
-    for (key, value) in rows(Key::Attempt(Digest([0; 32]))) {
-        let (Key::Attempt(digest), Value::Attempt(attempt)) = (key, value) else {
-            panic!("one table a scan")
-        };
-        assert!(expiring.remove(&Expiring::Attempt(digest)), "an idempotency key stays for ever");
-        let certificate = register.certificate(&attempt.ca, attempt.serial).expect("memory has no faults");
-        assert!(certificate.is_some(), "an attempt without an intent");
-    }
-    for (key, _) in rows(Key::Enrolment(Digest([0; 32]))) {
-        let Key::Enrolment(token) = key else { panic!("one table a scan") };
-        assert!(expiring.remove(&Expiring::Enrolment(token)), "an enrolment token stays for ever");
-    }
-    assert!(expiring.is_empty(), "expiries of nothing: {expiring:?}");
+    what_expires_leaves(register);
     for (key, value) in rows(Key::CrlScope(ListId::whole(&CaId::first()))) {
         let Value::CrlScope(scope) = value else { panic!("one table a scan") };
         for served in [scope.current, scope.delta].into_iter().flatten() {
@@ -75,4 +53,44 @@ pub fn rows_agree(register: &MemoryRegister) {
             );
         }
     }
+}
+
+/// Every row that lives for a bounded time has an expiry, at its moment; outcomes have one and leave with it.
+fn what_expires_leaves(register: &dyn Register) {
+    let rows = |from: Key| register.scan(&from, usize::MAX).expect("memory has no faults");
+    let mut expiring = BTreeSet::new();
+    for (key, value) in rows(Key::Expiry(UnixMillis(0), LogIndex(0))) {
+        let (Key::Expiry(at, _), Value::Expiry(leaving)) = (key, value) else { panic!("one table a scan") };
+        for what in leaving {
+            assert!(expiring.insert((what, at)), "{what:?} expires twice");
+        }
+    }
+    for (key, value) in rows(Key::Outcomes(LogIndex(0))) {
+        let (Key::Outcomes(index), Value::Outcomes(outcomes)) = (key, value) else {
+            panic!("one table a scan")
+        };
+        let expiry = expiring.iter().copied().find(|(what, _)| *what == Expiring::Outcomes(index));
+        assert!(expiry.is_some_and(|expiry| expiring.remove(&expiry)), "{index:?}: outcomes stay for ever");
+        for (id, outcome) in outcomes {
+            assert_eq!(register.outcome(id).expect("memory has no faults"), Some(outcome), "{id:?} is found");
+        }
+    }
+    for (key, value) in rows(Key::Attempt(Digest([0; 32]))) {
+        let (Key::Attempt(digest), Value::Attempt(attempt)) = (key, value) else {
+            panic!("one table a scan")
+        };
+        let expiry = (Expiring::Attempt(digest), attempt.until());
+        assert!(expiring.remove(&expiry), "an idempotency key stays for ever");
+        let certificate = register.certificate(&attempt.ca, attempt.serial).expect("memory has no faults");
+        assert!(certificate.is_some(), "an attempt without an intent");
+    }
+    for (key, value) in rows(Key::Enrolment(Digest([0; 32]))) {
+        let (Key::Enrolment(token), Value::Enrolment(enrolment)) = (key, value) else {
+            panic!("one table a scan")
+        };
+        let expiry = (Expiring::Enrolment(token), enrolment.until());
+        assert!(expiring.remove(&expiry), "an enrolment token stays for ever");
+    }
+    let of_nothing = expiring.iter().find(|(what, _)| matches!(what, Expiring::Outcomes(_)));
+    assert_eq!(of_nothing, None, "outcomes leave once");
 }

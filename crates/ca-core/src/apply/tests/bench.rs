@@ -110,11 +110,12 @@ impl Bench {
 
     pub(super) fn log(&mut self, envelope: Envelope) -> Applied {
         self.index = self.index.saturating_add(1);
-        let at = Moment { index: LogIndex(self.index), ordinal: 0, time: self.now };
-        let Application { applied, changes } = apply(&self.register, at, envelope).unwrap();
+        let at = Moment { index: LogIndex(self.index), time: self.now };
+        let Application { mut applied, changes } = apply(&self.register, at, [envelope]).unwrap();
+        let applied = applied.remove(0);
         if matches!(applied.outcome(), Outcome::Refused(_)) {
             // What is refused sets nothing but the memory of the refusal, its expiry and the time.
-            let memory = |key: &Key| matches!(key, Key::Outcome(_) | Key::Expiry(..) | Key::Time);
+            let memory = |key: &Key| matches!(key, Key::Outcomes(_) | Key::Expiry(..) | Key::Time);
             assert!(
                 changes.iter().all(|change| change.value.is_none() || memory(&change.key)),
                 "{changes:?}"

@@ -116,12 +116,12 @@ fn i20_what_is_refused_or_logged_twice_leaves_no_row() {
 fn commands_of_one_entry_have_rows_of_their_own() {
     let mut bench = Bench::ready();
     let (one, other) = (bench.issued(60), bench.issued(61));
-    let at = |ordinal| Moment { index: LogIndex(1_000), ordinal, time: START };
-    for (ordinal, serial) in [(0, one), (1, other)] {
+    let envelopes = [one, other].map(|serial| {
         let command = Command::Revoke { ca: ca("issuing"), serial, reason: Superseded, requester: CLIENT };
-        let envelope = bench.envelope(1, command);
-        bench.register.write(apply(&bench.register, at(ordinal), envelope).unwrap().changes);
-    }
+        bench.envelope(1, command)
+    });
+    let at = Moment { index: LogIndex(1_000), time: START };
+    bench.register.write(apply(&bench.register, at, envelopes).unwrap().changes);
     assert_eq!(found(&bench, "act=certificate-revoked").len(), 2);
 }
 
