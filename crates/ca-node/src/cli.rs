@@ -122,7 +122,7 @@ pub(crate) struct Dev {
     /// Leave the directory when it ends
     #[arg(long)]
     pub(crate) keep: bool,
-    /// Whatever ports are free, instead of 8443, 8080, 8444, then 10 more for each node
+    /// A loopback address of its own and any ports there, instead of 8443, 8080, 8444, then 10 more for each node
     #[arg(long)]
     pub(crate) any_port: bool,
     /// A PKCS#11 library with a free slot for each node, instead of the embedded token

@@ -1,5 +1,6 @@
 //! dev: a throw-away cluster of this very program, as real processes with tokens, stores and ports of their own.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -121,10 +122,13 @@ fn spawn(command: &Dev, dir: &Path, number: u16, args: &[&str]) -> Result<Proces
     let log = dir.join(format!("{name}.log"));
     let shift = number.saturating_sub(1).saturating_mul(10);
     let port = |base: u16| if command.any_port { 0 } else { base.saturating_add(shift) }.to_string();
+    let address = if command.any_port { own_address(std::process::id()) } else { Ipv4Addr::LOCALHOST };
     let open = || std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(Failure::internal);
     let mut process = Command::new(std::env::current_exe().map_err(Failure::internal)?);
     process.args(args).arg("--node-name").arg(&name).arg("--data-dir").arg(&home);
     process
+        .arg("--bind")
+        .arg(address.to_string())
         .arg("--api-port")
         .arg(port(8443))
         .arg("--va-port")
@@ -138,6 +142,17 @@ fn spawn(command: &Dev, dir: &Path, number: u16, args: &[&str]) -> Result<Proces
     process.stdin(Stdio::null()).stdout(open()?).stderr(open()?).process_group(0).kill_on_drop(true);
     let child = process.spawn().map_err(Failure::internal)?;
     Ok(Process { name, dir: home, log, child })
+}
+
+/// A loopback address that no other process of this number has.
+///
+/// On 127.0.0.1 a port that the system gave may be gone when a node starts again: every connection that anybody opens
+/// there takes one of the same range for its own end. Here nobody opens any, for whoever dials a loopback address comes
+/// from 127.0.0.1.
+fn own_address(process: u32) -> Ipv4Addr {
+    // Linux has fewer than 2^22 processes (PID_MAX_LIMIT).
+    let [_, high, middle, low] = process.to_be_bytes();
+    Ipv4Addr::new(127, 64 | high & 63, middle, low)
 }
 
 async fn wait_until_ready(
@@ -229,6 +244,22 @@ async fn stop(processes: &mut [Process]) {
     for process in processes.iter_mut() {
         if tokio::time::timeout(crate::limits::DRAIN_MAX, process.child.wait()).await.is_err() {
             let _ = process.child.kill().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_processes_have_one_address() {
+        let last = (1 << 22) - 1;
+        let addresses = [1, 2, 255, 256, 65_535, 65_536, 4_000_000, last].map(own_address);
+        assert_eq!(own_address(last), Ipv4Addr::new(127, 127, 255, 255));
+        for (place, address) in addresses.iter().enumerate() {
+            assert!(address.is_loopback() && *address != Ipv4Addr::LOCALHOST);
+            assert!(!addresses[..place].contains(address), "{address}");
         }
     }
 }
