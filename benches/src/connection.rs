@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
+use ca_x509::certificate::Certificate;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -62,7 +63,7 @@ impl Issuing {
     ///
     /// # Errors
     /// Anything but a certificate; the connection is made anew next time.
-    pub async fn issue(&mut self) -> Result<()> {
+    pub async fn issue(&mut self) -> Result<Issued> {
         let at = self.sent_count.checked_rem(self.bodies.len()).unwrap_or(0);
         self.sent_count = self.sent_count.saturating_add(1);
         let body = self.bodies.get(at).cloned().unwrap_or_default();
@@ -71,7 +72,28 @@ impl Issuing {
         let text = || String::from_utf8_lossy(&answer).into_owned();
         ensure!(status == StatusCode::CREATED, "{status}: {}", text());
         ensure!(answer.windows(17).any(|part| part == b"BEGIN CERTIFICATE"), "no certificate: {}", text());
-        Ok(())
+        Ok(Issued(answer))
+    }
+}
+
+/// The answer to a request for a certificate, not looked into yet.
+#[derive(Debug)]
+pub struct Issued(Bytes);
+
+impl Issued {
+    /// The certificate, and that of the CA that issued it.
+    ///
+    /// # Errors
+    /// Something else was answered.
+    pub fn certificates(&self) -> Result<(Certificate, Certificate)> {
+        let answer: serde_json::Value = serde_json::from_slice(&self.0)?;
+        let read = |pem: Option<&serde_json::Value>| {
+            let der = CertificateDer::from_pem_slice(
+                pem.and_then(|pem| pem.as_str()).unwrap_or_default().as_bytes(),
+            )?;
+            anyhow::Ok(Certificate::parse(&der)?)
+        };
+        Ok((read(answer.get("certificate"))?, read(answer.pointer("/chain/0"))?))
     }
 }
 

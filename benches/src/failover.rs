@@ -53,7 +53,7 @@ async fn next_certificate(connections: &mut [Issuing], killed: Instant) -> Resul
     while killed.elapsed() < RESTART_MAX {
         for connection in connections.iter_mut() {
             match connection.issue().await {
-                Ok(()) => return Ok(killed.elapsed()),
+                Ok(_) => return Ok(killed.elapsed()),
                 Err(error) => last = format!("{error:#}"),
             }
         }
@@ -63,7 +63,10 @@ async fn next_certificate(connections: &mut [Issuing], killed: Instant) -> Resul
 }
 
 /// The position of the leader, as the nodes see it.
-fn leader(cluster: &Cluster) -> Result<usize> {
+///
+/// # Errors
+/// No node leads.
+pub fn leader(cluster: &Cluster) -> Result<usize> {
     let shell = Shell::new(cluster.home(), Audience::Nobody);
     let caller = Caller::client(&shell, cluster);
     until_ok("a leader", RESTART_MAX, || {
@@ -77,7 +80,11 @@ fn leader(cluster: &Cluster) -> Result<usize> {
     })
 }
 
-fn all_ready(cluster: &Cluster) -> Result<()> {
+/// Waits until every node takes writes.
+///
+/// # Errors
+/// One does not in time.
+pub fn all_ready(cluster: &Cluster) -> Result<()> {
     let shell = Shell::new(cluster.home(), Audience::Nobody);
     cluster.nodes.iter().try_for_each(|node| {
         let url = format!("{}/readyz?role=write", node.va);

@@ -1,9 +1,12 @@
 //! Measures a cluster of real, durable processes from outside, beside what the machine itself can do.
 //!
 //! ```text
-//!  bin/load ──▶ issue ─────▶ connection ─▶ TLS, HTTP/1.1 keep-alive ─▶ three nodes (scripts::cluster)
-//!          └──▶ failover ──▶ connection      kill -9 of the leader
-//!          └──▶ inputs ───▶ connection      what is refused, and what it costs
+//!  bin/load ──▶ issue ─────▶ closed_loop, connection ─▶ TLS, HTTP/1.1 keep-alive ─▶ three nodes (scripts::cluster)
+//!          └──▶ revoke ────▶ closed_loop, connection      certificates revoked, lists made anew
+//!          └──▶ ocsp ──────▶ closed_loop, lean            answers that are kept, answers that are signed; nginx beside
+//!          └──▶ store ─────▶ issue, revoke                a store of many certificates: start, issue, disk
+//!          └──▶ failover ──▶ connection                   kill -9 of the leader
+//!          └──▶ inputs ────▶ connection                   what is refused, and what it costs
 //!          └──▶ machine ───▶ fsync, the token by itself, /proc
 //! ```
 #![forbid(unsafe_code)]
@@ -12,8 +15,13 @@ pub mod failover;
 pub mod inputs;
 pub mod issue;
 pub mod machine;
+pub mod ocsp;
+pub mod revoke;
+pub mod store;
 
+pub mod closed_loop;
 pub mod connection;
+pub mod lean;
 pub mod limits;
 pub mod row;
 

@@ -31,3 +31,16 @@ pub const INPUT_REPEATS: usize = 20;
 
 /// Ticks of /proc a second (proc(5): USER_HZ, 100 on every Linux that runs this).
 pub const TICK_US: u64 = 10_000;
+
+/// Connections that fill a store: enough to keep every core busy.
+pub const FILL_CONNECTIONS: usize = 64;
+
+/// Different certificates that status is asked of: more than one, few enough that all answers are kept at once.
+pub const OCSP_CERTIFICATES: usize = 100;
+
+/// Requests with a nonce of their own for each connection, sent in turn: so many that no answer to one of them is at hand
+/// when it comes again, should a node keep any.
+pub const NONCES_PER_CONNECTION: usize = 1_000;
+
+/// The static file that stands for an OCSP answer, whose size it has.
+pub const STATIC_OCTETS: usize = 1_300;

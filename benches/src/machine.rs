@@ -55,6 +55,15 @@ pub async fn signatures(directory: &Path) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// The best of these rates of the token.
+#[must_use]
+pub fn best(rates: &[Row]) -> f64 {
+    rates.iter().fold(0.0, |best, row| match row {
+        Row::Sign { per_s, .. } => best.max(*per_s),
+        _ => best,
+    })
+}
+
 async fn token_rate(pin: &SecretString, sessions: usize) -> Result<f64> {
     let config = TokenConfig { sessions, ..TokenConfig::new(Module::Embedded, LABEL) };
     let token = Token::open(config, pin.clone())?;

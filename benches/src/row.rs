@@ -34,18 +34,72 @@ pub enum Row {
     },
     /// Certificates, closed loop.
     Issue {
-        /// Connections, each with one request at a time.
-        c: usize,
-        /// Certificates a second.
-        per_s: f64,
-        /// The median time of one.
-        p50_ms: f64,
-        /// What 99 of 100 stay below.
-        p99_ms: f64,
-        /// Requests without a certificate.
-        errors: u64,
-        /// Processor time of all three nodes for one certificate.
-        server_cpu_us: f64,
+        /// Which nodes were asked: `all`, `leader`, `followers`.
+        through: String,
+        /// The certificates.
+        #[serde(flatten)]
+        load: Load,
+    },
+    /// A static file of the size of an OCSP answer, from nginx with two workers: the limit for a cached answer.
+    Static {
+        /// The answers.
+        #[serde(flatten)]
+        load: Load,
+    },
+    /// OCSP by GET without a nonce: answers that are kept.
+    OcspCached {
+        /// How many different certificates were asked about.
+        certificates: usize,
+        /// Of the rate of the static file, if there is one.
+        of_static: Option<f64>,
+        /// The answers.
+        #[serde(flatten)]
+        load: Load,
+    },
+    /// OCSP by POST, each with a nonce of its own: a signature each.
+    OcspLive {
+        /// Of the best rate of the embedded token by itself.
+        of_token: f64,
+        /// The answers.
+        #[serde(flatten)]
+        load: Load,
+    },
+    /// Revocations, each by its serial.
+    Revoke {
+        /// How many.
+        count: usize,
+        /// All of them.
+        took_s: f64,
+        /// The revocations.
+        #[serde(flatten)]
+        load: Load,
+    },
+    /// Every list of a CA made anew.
+    Crl {
+        /// Entries in the largest list, which has all.
+        entries: usize,
+        /// Octets of that list.
+        octets: usize,
+        /// From the request until every node serves lists of that number or a later one.
+        served_s: f64,
+    },
+    /// A stopped node's start, until it is ready for writing.
+    Restart {
+        /// Certificates in its store.
+        certificates: usize,
+        /// The slowest of three nodes.
+        ready_s: f64,
+    },
+    /// What a node's register takes on its disk, after compaction.
+    Disk {
+        /// Certificates in it.
+        certificates: usize,
+        /// Octets for one of them, everything counted.
+        octets_each: f64,
+        /// Octets of one certificate's DER.
+        der_octets: usize,
+        /// The first over the second.
+        of_der: f64,
     },
     /// Refused requests of one class, one at a time.
     Input {
@@ -77,6 +131,23 @@ pub enum Row {
         /// The longest gap.
         max_ms: f64,
     },
+}
+
+/// What a closed loop came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Load {
+    /// Connections, each with one request at a time.
+    pub c: usize,
+    /// Answers a second.
+    pub per_s: f64,
+    /// The median time of one.
+    pub p50_ms: f64,
+    /// What 99 of 100 stay below.
+    pub p99_ms: f64,
+    /// Requests without the answer they were for.
+    pub errors: u64,
+    /// Processor time of all three nodes for one answer; of nginx not known.
+    pub server_cpu_us: f64,
 }
 
 /// Milliseconds, to a hundredth.

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use rustix::process::{Pid, Signal, kill_process};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 use serde::Deserialize;
 
 use crate::limits::{START_MAX, STOP_MAX, TAIL_LINES};
@@ -284,16 +285,25 @@ fn spawn(mut command: Command, output: &Path) -> Result<Child> {
     command.spawn().with_context(|| format!("start {command:?}"))
 }
 
-fn send(pid: i32, signal: Signal) -> Result<()> {
+/// Sends a process a signal.
+///
+/// # Errors
+/// There is no such process.
+pub fn send(pid: i32, signal: Signal) -> Result<()> {
     let pid = Pid::from_raw(pid).with_context(|| format!("{pid} is no process"))?;
     Ok(kill_process(pid, signal)?)
 }
 
 /// Whether a process is gone, or waits only for its parent to notice (proc(5), `stat`: state Z).
+///
+/// A killed process is in that state as soon as its first thread has ended: files and ports are let go of by the last.
 fn has_ended(pid: i32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name before the state is in brackets and may hold anything.
-    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z') || rest.starts_with('X'))
+    let first_ended =
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z') || rest.starts_with('X'));
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    first_ended && threads <= 1
 }
 
 /// Signals a child, unless it has ended: its number may be another's by then.

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
+use benches::issue::Through;
+use benches::limits::FILL_CONNECTIONS;
 use benches::row::{Row, rounded};
-use benches::{failover, inputs, issue, machine};
+use benches::{failover, inputs, issue, machine, ocsp, revoke, store};
 use clap::{Parser, Subcommand};
 use scripts::cluster::{Cluster, find_binary, new_home_in};
 use scripts::interrupt::stop_on_interrupt;
@@ -37,6 +39,44 @@ enum What {
         /// The concurrencies
         #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
         connections: Vec<usize>,
+        /// Which nodes are asked
+        #[arg(long, value_enum, default_value_t = Through::All)]
+        through: Through,
+    },
+    /// The embedded token's signatures a second, by itself
+    Sign,
+    /// OCSP answers a second: those that are kept, beside a static file of nginx, and those that are signed for each
+    Ocsp {
+        /// How long each is measured
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// The concurrencies
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
+        connections: Vec<usize>,
+    },
+    /// Revocations a second
+    Revoke {
+        /// How many
+        #[arg(long, default_value_t = 10_000)]
+        count: usize,
+        /// The clients
+        #[arg(long, default_value_t = 16)]
+        connections: usize,
+    },
+    /// How soon lists of many revocations are served on all nodes
+    Crl {
+        /// How many entries
+        #[arg(long, default_value_t = 100_000)]
+        entries: usize,
+    },
+    /// Start, issuance and disk with many certificates in the store, beside the empty one
+    Store {
+        /// How many
+        #[arg(long, default_value_t = 100_000)]
+        certificates: usize,
+        /// How long issuance is measured
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
     },
     /// Time and memory that a node spends on what it refuses
     Inputs,
@@ -55,14 +95,56 @@ fn main() -> Result<()> {
     // One thread: the client takes as little from the nodes as it can.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match arguments.what {
-        What::Issue { seconds, connections } => {
+        What::Issue { seconds, connections, through } => {
             row(&machine::fsync(&home)?)?;
             runtime.block_on(machine::signatures(&home))?.iter().try_for_each(row)?;
             let cluster = start(&binary, &home)?;
             for count in connections {
-                let time = Duration::from_secs(seconds);
-                row(&runtime.block_on(issue::issue(&cluster, count, time, &mut talk))?)?;
+                row(&runtime.block_on(issue::issue(&cluster, through, count, secs(seconds), &mut talk))?)?;
             }
+        }
+        What::Sign => runtime.block_on(machine::signatures(&home))?.iter().try_for_each(row)?,
+        What::Ocsp { seconds, connections } => {
+            let rates = runtime.block_on(machine::signatures(&home))?;
+            rates.iter().try_for_each(row)?;
+            let cluster = start(&binary, &home)?;
+            runtime.block_on(async {
+                for count in connections {
+                    let kept = ocsp::cached(&cluster, count, secs(seconds), &mut talk).await?;
+                    kept.iter().try_for_each(row)?;
+                    let best = machine::best(&rates);
+                    row(&ocsp::live(&cluster, count, secs(seconds), best, &mut talk).await?)?;
+                }
+                anyhow::Ok(())
+            })?;
+        }
+        What::Revoke { count, connections } => {
+            let cluster = start(&binary, &home)?;
+            runtime.block_on(async {
+                let serials = revoke::fill(&cluster, count, &mut talk).await?;
+                row(&revoke::revoke(&cluster, serials, connections, &mut talk).await?)
+            })?;
+        }
+        What::Crl { entries } => {
+            let cluster = start(&binary, &home)?;
+            runtime.block_on(async {
+                let serials = revoke::fill(&cluster, entries, &mut talk).await?;
+                row(&revoke::revoke(&cluster, serials, FILL_CONNECTIONS, &mut talk).await?)?;
+                row(&revoke::crl(&cluster).await?)
+            })?;
+        }
+        What::Store { certificates, seconds } => {
+            let mut cluster = start(&binary, &home)?;
+            let issue_and_restart = |cluster: &mut Cluster, count| {
+                row(&runtime.block_on(async {
+                    issue::issue(cluster, Through::All, FILL_CONNECTIONS, secs(seconds), &mut talk).await
+                })?)?;
+                row(&store::restart(cluster, count)?)
+            };
+            issue_and_restart(&mut cluster, 0)?;
+            let filled = runtime.block_on(revoke::fill(&cluster, certificates, &mut talk))?.len();
+            issue_and_restart(&mut cluster, filled)?;
+            row(&runtime.block_on(store::disk(&mut cluster))?)?;
         }
         What::Inputs => {
             let cluster = start(&binary, &home)?;
@@ -83,6 +165,10 @@ fn start(binary: &Path, home: &Path) -> Result<Cluster> {
         row(&Row::Memory { node: node.name.clone(), rss_mb: machine::rss_mb(node.pid)? })?;
     }
     Ok(cluster)
+}
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
 }
 
 fn row(row: &Row) -> Result<()> {

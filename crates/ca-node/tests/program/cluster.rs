@@ -120,11 +120,9 @@ impl Cluster {
             None => {
                 let killed = Command::new("kill").args(["-9", &self.nodes[node].pid]).status().unwrap();
                 assert!(killed.success());
-                // Its parent reaps it: until then its ports are taken.
-                let gone = PathBuf::from(format!("/proc/{}/fd", self.nodes[node].pid));
-                until("the process is gone", || {
-                    fs::read_dir(&gone).map(|mut fds| fds.next().is_none()).unwrap_or(true)
-                });
+                // Its last thread lets go of its files and ports; then its parent reaps it.
+                let process = PathBuf::from(format!("/proc/{}", self.nodes[node].pid));
+                until("the process is gone", || !process.exists());
             }
         }
     }
