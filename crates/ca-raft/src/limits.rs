@@ -120,7 +120,7 @@ pub const RECENT_ROWS: usize = 8192;
 pub const RECENT_SHARDS: usize = 16;
 
 /// RocksDB's write buffer, in each database.
-pub const WRITE_BUFFER_OCTETS: usize = 8 << 20;
+pub const WRITE_BUFFER_OCTETS: usize = 32 << 20;
 
 /// Files that RocksDB holds open, in each database.
 pub const OPEN_FILES_MAX: i32 = 256;
