@@ -7,6 +7,7 @@
 //!          └──▶ store ─────▶ issue, revoke                a store of many certificates: start, issue, disk
 //!          └──▶ failover ──▶ connection                   kill -9 of the leader
 //!          └──▶ inputs ────▶ connection                   what is refused, and what it costs
+//!          └──▶ ratios ────▶ issue, ocsp, revoke            all of that beside what the machine can do
 //!          └──▶ machine ───▶ fsync, the token by itself, /proc
 //! ```
 #![forbid(unsafe_code)]
@@ -23,6 +24,7 @@ pub mod closed_loop;
 pub mod connection;
 pub mod lean;
 pub mod limits;
+pub mod ratios;
 pub mod row;
 
 /// DER as a stranger writes it: the writer of the readers' own tables.

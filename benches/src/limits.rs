@@ -44,3 +44,9 @@ pub const NONCES_PER_CONNECTION: usize = 1_000;
 
 /// The static file that stands for an OCSP answer, whose size it has.
 pub const STATIC_OCTETS: usize = 1_300;
+
+/// Revocations for one ratio: some seconds.
+pub const REVOKED_FOR_A_RATIO: usize = 5_000;
+
+/// By how many hundredths a ratio may fall before it is named.
+pub const FALL_HUNDREDTHS: u8 = 20;

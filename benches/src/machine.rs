@@ -23,6 +23,14 @@ const SESSIONS: [usize; 3] = [1, 2, 4];
 /// # Errors
 /// The disk's.
 pub fn fsync(directory: &Path) -> Result<Row> {
+    Ok(Row::Fsync { per_s: fsync_rate(directory)? })
+}
+
+/// The same, as a bare figure.
+///
+/// # Errors
+/// The disk's.
+pub fn fsync_rate(directory: &Path) -> Result<f64> {
     let path = directory.join("fsync");
     let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
     let block = [0x5a; FSYNC_OCTETS];
@@ -34,7 +42,7 @@ pub fn fsync(directory: &Path) -> Result<Row> {
     }
     let per_s = rate(count, begun.elapsed());
     std::fs::remove_file(&path)?;
-    Ok(Row::Fsync { per_s })
+    Ok(per_s)
 }
 
 /// The embedded token by itself, with one, two and four sessions. What is signed is a key proof, the one thing that

@@ -6,11 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use benches::issue::Through;
 use benches::limits::FILL_CONNECTIONS;
 use benches::row::{Row, rounded};
-use benches::{failover, inputs, issue, machine, ocsp, revoke, store};
+use benches::{failover, inputs, issue, machine, ocsp, ratios, revoke, store};
 use clap::{Parser, Subcommand};
 use scripts::cluster::{Cluster, find_binary, new_home_in};
 use scripts::interrupt::stop_on_interrupt;
@@ -80,6 +80,24 @@ enum What {
     },
     /// Time and memory that a node spends on what it refuses
     Inputs,
+    /// Our rates beside what the machine can do, as a table
+    Compare {
+        /// How long each is measured
+        #[arg(long, default_value_t = 8)]
+        seconds: u64,
+    },
+    /// The same, beside the ratios of the record; fails if one fell by more than a fifth
+    Check {
+        /// How long each is measured
+        #[arg(long, default_value_t = 8)]
+        seconds: u64,
+        /// The recorded ratios
+        #[arg(long, default_value = "benches/recorded.json")]
+        file: PathBuf,
+        /// Record these instead
+        #[arg(long)]
+        record: bool,
+    },
     /// kill -9 of the leader until the next certificate
     Failover {
         /// How often
@@ -94,67 +112,83 @@ fn main() -> Result<()> {
     let home = new_home_in(&arguments.nodes_dir.unwrap_or_else(std::env::temp_dir))?;
     // One thread: the client takes as little from the nodes as it can.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    match arguments.what {
+    runtime.block_on(measure(arguments.what, &binary, &home))
+}
+
+async fn measure(what: What, binary: &Path, home: &Path) -> Result<()> {
+    match what {
         What::Issue { seconds, connections, through } => {
-            row(&machine::fsync(&home)?)?;
-            runtime.block_on(machine::signatures(&home))?.iter().try_for_each(row)?;
-            let cluster = start(&binary, &home)?;
+            row(&machine::fsync(home)?)?;
+            machine::signatures(home).await?.iter().try_for_each(row)?;
+            let cluster = start(binary, home)?;
             for count in connections {
-                row(&runtime.block_on(issue::issue(&cluster, through, count, secs(seconds), &mut talk))?)?;
+                row(&issue::issue(&cluster, through, count, secs(seconds), &mut talk).await?)?;
             }
+            Ok(())
         }
-        What::Sign => runtime.block_on(machine::signatures(&home))?.iter().try_for_each(row)?,
+        What::Sign => machine::signatures(home).await?.iter().try_for_each(row),
         What::Ocsp { seconds, connections } => {
-            let rates = runtime.block_on(machine::signatures(&home))?;
+            let rates = machine::signatures(home).await?;
             rates.iter().try_for_each(row)?;
-            let cluster = start(&binary, &home)?;
-            runtime.block_on(async {
-                for count in connections {
-                    let kept = ocsp::cached(&cluster, count, secs(seconds), &mut talk).await?;
-                    kept.iter().try_for_each(row)?;
-                    let best = machine::best(&rates);
-                    row(&ocsp::live(&cluster, count, secs(seconds), best, &mut talk).await?)?;
-                }
-                anyhow::Ok(())
-            })?;
+            let cluster = start(binary, home)?;
+            for count in connections {
+                let kept = ocsp::cached(&cluster, count, secs(seconds), &mut talk).await?;
+                kept.iter().try_for_each(row)?;
+                let best = machine::best(&rates);
+                row(&ocsp::live(&cluster, count, secs(seconds), best, &mut talk).await?)?;
+            }
+            Ok(())
         }
         What::Revoke { count, connections } => {
-            let cluster = start(&binary, &home)?;
-            runtime.block_on(async {
-                let serials = revoke::fill(&cluster, count, &mut talk).await?;
-                row(&revoke::revoke(&cluster, serials, connections, &mut talk).await?)
-            })?;
+            let cluster = start(binary, home)?;
+            let serials = revoke::fill(&cluster, count, &mut talk).await?;
+            row(&revoke::revoke(&cluster, serials, connections, &mut talk).await?)
         }
         What::Crl { entries } => {
-            let cluster = start(&binary, &home)?;
-            runtime.block_on(async {
-                let serials = revoke::fill(&cluster, entries, &mut talk).await?;
-                row(&revoke::revoke(&cluster, serials, FILL_CONNECTIONS, &mut talk).await?)?;
-                row(&revoke::crl(&cluster).await?)
-            })?;
+            let cluster = start(binary, home)?;
+            let serials = revoke::fill(&cluster, entries, &mut talk).await?;
+            row(&revoke::revoke(&cluster, serials, FILL_CONNECTIONS, &mut talk).await?)?;
+            row(&revoke::crl(&cluster).await?)
         }
         What::Store { certificates, seconds } => {
-            let mut cluster = start(&binary, &home)?;
-            let issue_and_restart = |cluster: &mut Cluster, count| {
-                row(&runtime.block_on(async {
-                    issue::issue(cluster, Through::All, FILL_CONNECTIONS, secs(seconds), &mut talk).await
-                })?)?;
-                row(&store::restart(cluster, count)?)
-            };
-            issue_and_restart(&mut cluster, 0)?;
-            let filled = runtime.block_on(revoke::fill(&cluster, certificates, &mut talk))?.len();
-            issue_and_restart(&mut cluster, filled)?;
-            row(&runtime.block_on(store::disk(&mut cluster))?)?;
+            let mut cluster = start(binary, home)?;
+            issue_and_restart(&mut cluster, 0, secs(seconds)).await?;
+            let filled = revoke::fill(&cluster, certificates, &mut talk).await?.len();
+            issue_and_restart(&mut cluster, filled, secs(seconds)).await?;
+            row(&store::disk(&mut cluster).await?)
+        }
+        What::Compare { seconds } => {
+            let cluster = start(binary, home)?;
+            print!("{}", ratios::table(&ratios::measure_all(&cluster, seconds, &mut talk).await?));
+            Ok(())
+        }
+        What::Check { seconds, file, record } => {
+            let cluster = start(binary, home)?;
+            check(&ratios::measure_all(&cluster, seconds, &mut talk).await?, &file, record)
         }
         What::Inputs => {
-            let cluster = start(&binary, &home)?;
-            runtime.block_on(inputs::inputs(&cluster))?.iter().try_for_each(row)?;
+            let cluster = start(binary, home)?;
+            inputs::inputs(&cluster).await?.iter().try_for_each(row)
         }
         What::Failover { kills } => {
-            let mut cluster = start(&binary, &home)?;
-            row(&runtime.block_on(failover::failover(&mut cluster, kills, &mut talk))?)?;
+            let mut cluster = start(binary, home)?;
+            row(&failover::failover(&mut cluster, kills, &mut talk).await?)
         }
     }
+}
+
+async fn issue_and_restart(cluster: &mut Cluster, certificates: usize, time: Duration) -> Result<()> {
+    row(&issue::issue(cluster, Through::All, FILL_CONNECTIONS, time, &mut talk).await?)?;
+    row(&store::restart(cluster, certificates)?)
+}
+
+fn check(measured: &[ratios::Ratio], file: &Path, record: bool) -> Result<()> {
+    if record {
+        ratios::record(file, measured)?;
+    }
+    let (table, holds) = ratios::compared(measured, &ratios::read(file)?);
+    print!("{table}");
+    ensure!(holds, "a ratio fell by more than a fifth of what is recorded");
     Ok(())
 }
 
