@@ -19,6 +19,7 @@ openraft::declare_raft_types!(
         Node = PeerAddress,
         Term = u64,
         LeaderId = openraft::impls::leader_id_std::LeaderId<u64, u64>,
+        AsyncRuntime = crate::runtime::Runtime,
 );
 
 pub(crate) type Raft = openraft::Raft<Types, Machine>;

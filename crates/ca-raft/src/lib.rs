@@ -27,12 +27,14 @@ mod stamp;
 mod consensus;
 mod machine;
 mod peers;
+mod runtime;
 mod store;
 
 mod codec;
 mod wire;
 
 pub mod limits;
+pub mod simulation;
 
 #[cfg(fuzzing)]
 pub mod fuzz;

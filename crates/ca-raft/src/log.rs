@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use ca_authority::ports::{AppendError, Log, NoQuorum, Standing};
@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::clock::{ClockOffset, WallClock, keep_time};
 use crate::codec;
@@ -31,11 +31,14 @@ use crate::leader::Leader;
 use crate::limits;
 use crate::machine::{Given, Machine, Progress, Snapshots};
 use crate::peers::{
-    Contacts, ExchangeHandler, Network, PeerIdentity, PeerTls, PeerTlsError, Peers, Served, serve,
+    Contacts, Entrance, ExchangeHandler, Network, PeerIdentity, PeerTls, PeerTlsError, Peers, Served,
+    Transport, serve,
 };
 use crate::read::{self, Reader, no_quorum};
+use crate::runtime;
+use crate::simulation::Ground;
 use crate::stop::{Stop, StopReason};
-use crate::store::{DataDirectory, Identity, LogStore, RegisterStore, StartStoreError};
+use crate::store::{DataDirectory, Disk, Identity, LogStore, RegisterStore, StartStoreError};
 
 /// What a node's log is started with.
 pub struct StartOptions {
@@ -59,6 +62,16 @@ pub struct StartOptions {
     pub compaction: Compaction,
     /// What this node stamps by while it leads.
     pub clock: WallClock,
+}
+
+/// What is the same on a machine and in a simulation.
+pub(crate) struct Start {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) identity: PeerIdentity,
+    pub(crate) boot: BootId,
+    pub(crate) exchange: ExchangeHandler,
+    pub(crate) compaction: Compaction,
+    pub(crate) clock: WallClock,
 }
 
 impl fmt::Debug for StartOptions {
@@ -102,7 +115,7 @@ pub struct IssuanceLog {
     logs: LogStore,
     pub(crate) ways: Ways,
     pub(crate) contacts: Arc<Contacts>,
-    tls: Arc<ArcSwap<PeerTls>>,
+    tls: Option<Arc<ArcSwap<PeerTls>>>,
     queue: mpsc::Sender<Queued>,
     readers: mpsc::Sender<Reader>,
     pub(crate) clock_offset: watch::Receiver<Option<ClockOffset>>,
@@ -132,24 +145,39 @@ impl IssuanceLog {
         if tls.identity() != identity {
             return Err(StartError::OtherIdentity { expected: identity, got: tls.identity() });
         }
+        let (address, tls) = (peer_listener.local_addr().ok(), Arc::new(ArcSwap::from_pointee(tls)));
+        let transport = Transport::Tls(Arc::clone(&tls));
+        let entrance = Entrance::Tls(peer_listener, tls);
+        let ground = Ground { transport, entrance, address, disk: Disk::Real, observer: None };
+        Self::start_on(ground, Start { data_dir, identity, boot, exchange, compaction, clock }).await
+    }
+
+    /// The same on a machine or in a simulation of one.
+    pub(crate) async fn start_on(ground: Ground, start: Start) -> Result<Arc<Self>, StartError> {
+        let Ground { transport, entrance, address, disk, observer } = ground;
+        let Start { data_dir, identity, boot, exchange, compaction, clock } = start;
+        let PeerIdentity { cluster, epoch, node } = identity;
         let config = consensus::config(compaction).map_err(|e| StartError::Raft(e.to_string()))?;
         let stop = Stop::new();
         let directory = Arc::new(DataDirectory::open(&data_dir)?);
         let cache = Cache::new_lru_cache(limits::BLOCK_CACHE_OCTETS);
-        let (register, applied) = RegisterStore::open(Arc::clone(&directory), &cache)?;
+        let (register, applied) = RegisterStore::open(Arc::clone(&directory), &cache, &disk)?;
         let snapshots = Snapshots::new(directory.emptied("snapshots")?);
         let incoming = directory.emptied("incoming")?;
         // From here on a thread runs, and must be ended on every way out.
         let whose = Identity { cluster, node };
-        let logs = LogStore::open(&directory, &cache, whose, register.watch_applied(), stop.clone())?;
+        let logs = LogStore::open(&directory, &cache, &disk, whose, register.watch_applied(), stop.clone())?;
         let replay_to = logs.committed().map_err(|e| closed(&logs, &e))?;
         let progress = Arc::new(Progress::new(&applied, clock.clone()));
         let contacts = Arc::new(Contacts::default());
-        let tls = Arc::new(ArcSwap::from_pointee(tls));
+        let tls = match &transport {
+            Transport::Tls(tls) => Some(Arc::clone(tls)),
+            Transport::Simulated(_) => None,
+        };
         let introduced = Arc::clone(&progress.introduced);
-        let peers =
-            Peers::new(identity, Arc::clone(&tls), register.clone(), Arc::clone(&contacts), introduced);
-        let machine = Machine::new(register.clone(), applied, Arc::clone(&progress), snapshots, stop.clone());
+        let peers = Peers::new(identity, transport, register.clone(), Arc::clone(&contacts), introduced);
+        let machine =
+            Machine::new(register.clone(), applied, Arc::clone(&progress), snapshots, stop.clone(), observer);
         let raft = Raft::new(node.0, config, Network::new(peers.clone()), logs.clone(), machine).await;
         let raft = raft.map_err(|e| closed(&logs, &e))?;
         let leader = Leader::new(raft.clone(), Arc::clone(&progress), epoch);
@@ -167,10 +195,9 @@ impl IssuanceLog {
         };
         let (queue, queued) = mpsc::channel(limits::QUEUE_COMMANDS_MAX);
         let (readers, reading) = mpsc::channel(limits::READERS_MAX);
-        let address = peer_listener.local_addr().ok();
         let closing = Arc::new(AtomicBool::new(false));
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve(peer_listener, Arc::clone(&tls), Arc::new(served)));
+        tasks.spawn(serve(entrance, Arc::new(served)));
         tasks.spawn(forward::forward(queued, ways.clone()));
         tasks.spawn(read::read(reading, ways.clone(), register.watch_applied()));
         let (measured, clock_offset) = watch::channel(None);
@@ -242,7 +269,9 @@ impl IssuanceLog {
         if tls.identity() != self.identity {
             return Err(StartError::OtherIdentity { expected: self.identity, got: tls.identity() });
         }
-        self.tls.store(Arc::new(tls));
+        if let Some(current) = &self.tls {
+            current.store(Arc::new(tls));
+        }
         self.ways.peers.reconnect();
         Ok(())
     }
@@ -273,9 +302,10 @@ impl IssuanceLog {
         self.ways.progress.waiters.clear();
         self.ways.peers.reconnect();
         let (logs, register) = (self.logs.clone(), self.register.clone());
-        let closing = tokio::task::spawn_blocking(move || {
+        let closing = runtime::blocking(move || {
             logs.close();
             register.close();
+            Ok(())
         });
         if closing.await.is_err() {
             tracing::error!("the stores' closing panicked");

@@ -1,11 +1,10 @@
 //! Applies committed entries to the register, in their order, once each.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use bytes::Bytes;
 use ca_core::apply::{Moment, apply};
@@ -18,25 +17,30 @@ use openraft::entry::RaftEntry as _;
 use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, Snapshot};
 use openraft::{EntryPayload, OptionalSend};
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
 use crate::clock::WallClock;
 use crate::codec;
 use crate::consensus::{Entry, LogId, PeerAddress, Proposal, SnapshotMeta, StoredMembership, Types};
 use crate::limits;
 use crate::peers::Introductions;
+use crate::runtime;
 use crate::stamp::Stamps;
 use crate::stop::{Stop, StopReason};
 use crate::store::{AppliedState, EncodedChanges, RegisterStore, SnapshotDirectory};
 
 /// Owned by openraft's apply task: nothing else writes the register.
-#[derive(Debug)]
 pub(crate) struct Machine {
     store: RegisterStore,
     applied: AppliedState,
     shared: Arc<Progress>,
     snapshots: Snapshots,
     stop: Stop,
+    observer: Option<Observer>,
 }
+
+/// Sees each batch as it is applied: its entry, the leader's stamp, and its commands in order.
+pub type Observer = Arc<dyn Fn(LogIndex, UnixMillis, &[Envelope]) + Send + Sync>;
 
 /// What the rest of the node sees of the apply task.
 #[derive(Debug)]
@@ -88,7 +92,7 @@ impl Progress {
 /// The commands of this boot whose callers wait. A permit is born only for one of them (R7).
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
-    waiting: Mutex<HashMap<RequestId, Waiting>>,
+    waiting: Mutex<BTreeMap<RequestId, Waiting>>,
     /// Counts the times that some were resolved.
     resolved: watch::Sender<u64>,
 }
@@ -167,7 +171,7 @@ impl Waiters {
         self.lock().keys().copied().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, Waiting>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<RequestId, Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -241,8 +245,9 @@ impl Machine {
         shared: Arc<Progress>,
         snapshots: Snapshots,
         stop: Stop,
+        observer: Option<Observer>,
     ) -> Self {
-        Self { store, applied, shared, snapshots, stop }
+        Self { store, applied, shared, snapshots, stop, observer }
     }
 
     fn apply_entry(&mut self, entry: Entry) -> io::Result<()> {
@@ -264,6 +269,9 @@ impl Machine {
             Ok(batch) => batch,
             Err(e) => return Err(self.stop_because(StopReason::Unreadable { index, why: e.to_string() })),
         };
+        if let Some(observer) = &self.observer {
+            observer(index, stamp, &envelopes);
+        }
         for envelope in &envelopes {
             if let Command::Tick { digest: Some((index, leaders)) } = envelope.command {
                 self.compare(index, leaders)?;
@@ -396,8 +404,8 @@ impl RaftSnapshotBuilder<Types> for Builder {
         &mut self,
     ) -> Result<openraft::alias::SnapshotOf<Types, SnapshotDirectory>, io::Error> {
         let (store, snapshots) = (self.store.clone(), self.snapshots.clone());
-        let made = tokio::task::spawn_blocking(move || snapshots.make(&store)).await;
-        made.map_err(io::Error::other)?.map(snapshot_of)
+        let made = runtime::blocking(move || snapshots.make(&store)).await;
+        made.map(snapshot_of)
     }
 }
 

@@ -10,12 +10,14 @@ mod identity;
 mod network;
 mod server;
 mod tls;
+mod transport;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ca_core::ids::NodeId;
+use tokio::time::Instant;
 
 pub(crate) use self::client::{CallError, Peers};
 pub use self::identity::{InvalidPeerIdentity, PeerIdentity};
@@ -23,6 +25,8 @@ pub(crate) use self::network::Network;
 pub use self::server::{ExchangeHandler, exchange_nothing};
 pub(crate) use self::server::{Served, serve};
 pub use self::tls::{PeerTls, PeerTlsError};
+pub(crate) use self::transport::{Entrance, Transport};
+pub use self::transport::{Later, Octets, SimulatedNetwork};
 
 /// When each peer was last heard.
 #[derive(Debug, Default)]

@@ -1,9 +1,9 @@
 //! The leader's stamp on a batch, from which register time follows (R8).
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 use ca_core::ids::UnixMillis;
+use tokio::time::Instant;
 
 use crate::clock::WallClock;
 use crate::limits::CLOCK_OFF_MS_MAX;

@@ -23,12 +23,26 @@ pub(crate) use self::log::LogStore;
 pub(crate) use self::register::{Applied as AppliedState, EncodedChanges, RegisterStore};
 pub(crate) use self::snapshot::{SnapshotDirectory, sync_directory};
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, LogLevel, Options};
 
 use crate::limits;
 
+/// How long the next sync takes.
+pub(crate) type SyncTakes = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// What is under the databases.
+#[derive(Clone)]
+pub(crate) enum Disk {
+    Real,
+    /// What is not synced stays in the process, so that the files are what a loss of power leaves.
+    Simulated(SyncTakes),
+}
+
 /// RocksDB's settings, for both databases.
-fn options(cache: &Cache) -> Options {
+fn options(cache: &Cache, disk: &Disk) -> Options {
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(cache);
     table.set_cache_index_and_filter_blocks(true);
@@ -48,5 +62,6 @@ fn options(cache: &Cache) -> Options {
     // A torn last record is cut off; whether more than that is missing, the horizon tells.
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     options.set_paranoid_checks(true);
+    options.set_manual_wal_flush(matches!(disk, Disk::Simulated(_)));
     options
 }

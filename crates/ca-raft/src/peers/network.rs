@@ -1,5 +1,6 @@
 //! openraft's network, over the calls of `proto/peer.proto`.
 
+use std::fs::File;
 use std::future::Future;
 use std::io::{self, Read as _};
 
@@ -23,6 +24,7 @@ use super::client::{Lane, Peers, answered, failed};
 use crate::codec;
 use crate::consensus::{PeerAddress, SnapshotMeta, Types, Vote};
 use crate::limits;
+use crate::runtime;
 use crate::store::SnapshotDirectory;
 use crate::wire::peer as wire;
 
@@ -230,7 +232,7 @@ impl NetSnapshot<Types> for PeerLink {
         let (sender, mut receiver) = mpsc::channel(4);
         let (caller, first) = (self.peers.caller(self.node), begin(&vote, &meta));
         // The directory stays while the reader holds it, though newer snapshots are made.
-        let reader = tokio::task::spawn_blocking(move || send_files(&snapshot, &caller, first, &sender));
+        let reader = tokio::spawn(send_files(snapshot, caller, first, sender));
         let parts = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
         let mut client = self.peers.client(self.node, Lane::Bulk);
         let sent = timeout(limits::SNAPSHOT_WITHIN, client.snapshot(parts));
@@ -259,38 +261,47 @@ fn begin(vote: &Vote, meta: &SnapshotMeta) -> wire::SnapshotBegin {
 }
 
 /// Reads a snapshot's files in parts. Ends early, without an error, when the receiver is gone.
-fn send_files(
-    snapshot: &SnapshotDirectory,
-    caller: &wire::Caller,
+async fn send_files(
+    snapshot: SnapshotDirectory,
+    caller: wire::Caller,
     first: wire::SnapshotBegin,
-    to: &mpsc::Sender<wire::SnapshotPart>,
+    to: mpsc::Sender<wire::SnapshotPart>,
 ) -> io::Result<()> {
     use wire::snapshot_part::Part;
-    let send = |part| {
+    let send = async |part| {
         let part = wire::SnapshotPart { caller: Some(caller.clone()), part: Some(part) };
-        to.blocking_send(part).is_ok()
+        to.send(part).await.is_ok()
     };
-    if !send(Part::Begin(first)) {
+    if !send(Part::Begin(first)).await {
         return Ok(());
     }
     let mut count = 0_u64;
-    for (name, path) in snapshot.files()? {
+    let directory = snapshot.clone();
+    for (name, path) in runtime::blocking(move || directory.files()).await? {
         count = count.saturating_add(1);
-        if !send(Part::File(name)) {
+        if !send(Part::File(name)).await {
             return Ok(());
         }
-        let mut file = std::fs::File::open(path)?;
+        let mut file = runtime::blocking(move || File::open(path)).await?;
         loop {
-            let mut octets = Vec::with_capacity(limits::SNAPSHOT_PART_OCTETS);
-            let most = u64::try_from(limits::SNAPSHOT_PART_OCTETS).unwrap_or(u64::MAX);
-            if file.by_ref().take(most).read_to_end(&mut octets)? == 0 {
+            let (read_on, octets) = runtime::blocking(move || read_part(file)).await?;
+            if octets.is_empty() {
                 break;
             }
-            if !send(Part::Octets(octets.into())) {
+            if !send(Part::Octets(octets.into())).await {
                 return Ok(());
             }
+            file = read_on;
         }
     }
-    send(Part::End(count));
+    send(Part::End(count)).await;
     Ok(())
+}
+
+/// The next octets of a file; none at its end.
+fn read_part(mut file: File) -> io::Result<(File, Vec<u8>)> {
+    let mut octets = Vec::with_capacity(limits::SNAPSHOT_PART_OCTETS);
+    let most = u64::try_from(limits::SNAPSHOT_PART_OCTETS).unwrap_or(u64::MAX);
+    file.by_ref().take(most).read_to_end(&mut octets)?;
+    Ok((file, octets))
 }

@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
 use ca_core::ids::NodeId;
 use futures_util::{Stream, StreamExt as _};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -19,21 +18,19 @@ use openraft::raft::{
     AppendEntriesRequest, StreamAppendError, StreamAppendResult, TransferLeaderError, TransferLeaderRequest,
     VoteRequest, VoteResponse,
 };
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::Contacts;
 use super::identity::PeerIdentity;
-use super::tls::PeerTls;
+use super::transport::{Caller, Entrance};
 use crate::clock::WallClock;
 use crate::codec;
 use crate::consensus::{Raft, SnapshotMeta, Types};
 use crate::leader::Leader;
 use crate::limits;
+use crate::runtime;
 use crate::store::{SnapshotDirectory, sync_directory};
 use crate::wire::peer as wire;
 use crate::wire::peer::peers_server::{Peers, PeersServer};
@@ -65,17 +62,17 @@ pub(crate) struct Served {
 }
 
 /// Accepts peers until it is aborted; connections end with it.
-pub(crate) async fn serve(listener: TcpListener, tls: Arc<ArcSwap<PeerTls>>, served: Arc<Served>) {
+pub(crate) async fn serve(entrance: Entrance, served: Arc<Served>) {
     let permits = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((tcp, from)) => {
-                let (tls, served) = (tls.load_full(), Arc::clone(&served));
+        match entrance.accept().await {
+            Ok(caller) => {
+                let (from, served) = (caller.place(), Arc::clone(&served));
                 connections.spawn(async move {
-                    if let Err(e) = connection(tcp, &tls, served).await {
+                    if let Err(e) = connection(caller, served).await {
                         tracing::debug!("peer connection from {from}: {e}");
                     }
                     drop(permit);
@@ -90,15 +87,10 @@ pub(crate) async fn serve(listener: TcpListener, tls: Arc<ArcSwap<PeerTls>>, ser
 }
 
 async fn connection(
-    tcp: TcpStream,
-    tls: &PeerTls,
+    caller: Caller,
     served: Arc<Served>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    tcp.set_nodelay(true)?;
-    let accepting = TlsAcceptor::from(Arc::clone(&tls.server)).accept(tcp);
-    let stream = timeout(limits::CONNECT_WITHIN, accepting).await??;
-    let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-    let peer = PeerIdentity::in_certificate(certificate.ok_or("the peer showed no certificate")?)?;
+    let (stream, peer) = caller.identified().await?;
     let service = PeersServer::new(PeerCalls { served, peer })
         .max_decoding_message_size(limits::MESSAGE_OCTETS_MAX)
         .max_encoding_message_size(limits::MESSAGE_OCTETS_MAX);
@@ -366,7 +358,7 @@ fn create(directory: &Path, name: &str, count: u64) -> Result<fs::File, Status> 
 
 async fn finish(file: Option<fs::File>) -> io::Result<()> {
     let Some(file) = file else { return Ok(()) };
-    tokio::task::spawn_blocking(move || file.sync_all()).await.map_err(io::Error::other)?
+    runtime::blocking(move || file.sync_all()).await
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]

@@ -5,14 +5,13 @@
 //! ```
 //!
 //! What is written is readable when the call returns; it counts only after its sync. One thread syncs, for
-//! everybody who queued meanwhile: group commit. After a failed sync nothing is acknowledged any more and no sync
+//! everybody who queued meanwhile: group commit. (In a simulation a task does it, and the sync takes simulated time.) After a failed sync nothing is acknowledged any more and no sync
 //! is tried again: the kernel may have dropped the pages (fsync reports an error once).
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -22,11 +21,12 @@ use openraft::OptionalSend;
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
 use prost::Message as _;
 use rocksdb::{Cache, DB, Direction, IteratorMode, ReadOptions, WriteBatch};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{oneshot, watch};
 
 use super::directory::{DataDirectory, Identity, StartStoreError};
 use super::horizon::Horizon;
-use super::options;
+use super::{Disk, SyncTakes, options};
 use crate::codec;
 use crate::consensus::{Entry, LogId, Types, Vote};
 use crate::limits;
@@ -57,7 +57,7 @@ struct Shared {
     cache: Mutex<EntryCache>,
     /// How far the log is known to be committed, as long as it is not written: it travels with the next write.
     committed: Mutex<Option<LogId>>,
-    flush: Mutex<Option<SyncSender<Flush>>>,
+    flush: Mutex<Option<Sender<Flush>>>,
     flusher: Mutex<Option<JoinHandle<()>>>,
     /// What the register has applied: nothing at or below it is ever truncated.
     applied: watch::Receiver<LogIndex>,
@@ -89,6 +89,7 @@ impl LogStore {
     pub(crate) fn open(
         directory: &Arc<DataDirectory>,
         cache: &Cache,
+        disk: &Disk,
         identity: Identity,
         applied: watch::Receiver<LogIndex>,
         stop: Stop,
@@ -96,7 +97,7 @@ impl LogStore {
         let path = directory.path().join("log.horizon");
         let (horizon, synced) =
             Horizon::open(&path).map_err(|source| StartStoreError::Io { path, source })?;
-        let db = DB::open(&options(cache), directory.path().join("log")).map_err(damaged)?;
+        let db = DB::open(&options(cache, disk), directory.path().join("log")).map_err(damaged)?;
         // Damage below the horizon: what was acknowledged is gone.
         let found = db.latest_sequence_number();
         if let Some(horizon) = synced.filter(|horizon| found < *horizon) {
@@ -106,7 +107,7 @@ impl LogStore {
         let boots = number(&db, BOOTS).map_err(damaged)?.unwrap_or_default().saturating_add(1);
         db.put(BOOTS, boots.to_be_bytes()).map_err(damaged)?;
         db.flush_wal(true).map_err(damaged)?;
-        let (sender, receiver) = sync_channel(FLUSH_QUEUE);
+        let (sender, receiver) = channel(FLUSH_QUEUE);
         let shared = Arc::new(Shared {
             db,
             cache: Mutex::new(EntryCache::default()),
@@ -118,14 +119,16 @@ impl LogStore {
             boots,
             _directory: Arc::clone(directory),
         });
-        let flusher = {
-            let shared = Arc::clone(&shared);
-            let run = move || flush_loop(&shared, &horizon, &receiver);
-            std::thread::Builder::new().name("log-flusher".to_owned()).spawn(run)
-        };
-        let flusher =
-            flusher.map_err(|source| StartStoreError::Io { path: directory.path().to_owned(), source })?;
-        *shared.flusher.lock().unwrap_or_else(PoisonError::into_inner) = Some(flusher);
+        let flusher = Flusher { shared: Arc::clone(&shared), horizon, queue: receiver, failed: Ok(()) };
+        match disk {
+            Disk::Real => {
+                let thread = std::thread::Builder::new().name("log-flusher".to_owned());
+                let thread = thread.spawn(move || flusher.run());
+                let io = |source| StartStoreError::Io { path: directory.path().to_owned(), source };
+                *shared.flusher.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread.map_err(io)?);
+            }
+            Disk::Simulated(sync_takes) => drop(tokio::spawn(flusher.simulate(Arc::clone(sync_takes)))),
+        }
         Ok(Self { shared })
     }
 
@@ -174,10 +177,10 @@ impl LogStore {
     }
 
     /// Queues a wait for the next sync.
-    fn flush(&self, waiter: Flush) -> io::Result<()> {
+    async fn flush(&self, waiter: Flush) -> io::Result<()> {
         let sender = self.shared.flush.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let refused = |_| io::Error::other("the log database is closed");
-        sender.ok_or(()).map_err(refused)?.send(waiter).map_err(|_waiter| refused(()))
+        let closed = || io::Error::other("the log database is closed");
+        sender.ok_or_else(closed)?.send(waiter).await.map_err(|_waiter| closed())
     }
 
     fn stored_log_id(&self, key: &[u8]) -> io::Result<Option<LogId>> {
@@ -299,7 +302,7 @@ impl RaftLogStorage<Types> for LogStore {
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), io::Error> {
         self.shared.db.put(VOTE, codec::vote_to_wire(vote).encode_to_vec()).map_err(io::Error::other)?;
         let (waiter, synced) = oneshot::channel();
-        self.flush(Flush::Vote(waiter))?;
+        self.flush(Flush::Vote(waiter)).await?;
         // COMMIT: after this line the vote counts; a crash before it leaves a vote that nobody was told of.
         synced.await.map_err(io::Error::other)?
     }
@@ -334,7 +337,7 @@ impl RaftLogStorage<Types> for LogStore {
         self.shared.db.write(batch).map_err(io::Error::other)?;
         self.cache().push(appended);
         // The callback says when it is durable; it is readable now.
-        self.flush(Flush::Append(callback))
+        self.flush(Flush::Append(callback)).await
     }
 
     async fn truncate_after(&mut self, last_log_id: Option<LogId>) -> Result<(), io::Error> {
@@ -352,24 +355,57 @@ impl RaftLogStorage<Types> for LogStore {
     }
 }
 
-/// Owned by the flusher thread; ends when the store is closed.
-fn flush_loop(shared: &Shared, horizon: &Horizon, queue: &Receiver<Flush>) {
-    let mut failed: Result<(), String> = Ok(());
-    while let Ok(first) = queue.recv() {
-        let group: Vec<Flush> = std::iter::once(first).chain(queue.try_iter()).collect();
-        if failed.is_ok() {
+/// Syncs for all; ends when the store is closed.
+struct Flusher {
+    shared: Arc<Shared>,
+    horizon: Horizon,
+    queue: Receiver<Flush>,
+    /// What the first sync that failed said.
+    failed: Result<(), String>,
+}
+
+impl Flusher {
+    /// A thread's life.
+    fn run(mut self) {
+        while let Some(first) = self.queue.blocking_recv() {
+            let group = self.group(first);
+            self.sync(group);
+        }
+    }
+
+    /// The same as a task, in simulated time.
+    async fn simulate(mut self, sync_takes: SyncTakes) {
+        while let Some(first) = self.queue.recv().await {
+            let group = self.group(first);
+            tokio::time::sleep(sync_takes()).await;
+            self.sync(group);
+        }
+    }
+
+    /// Everybody who has queued meanwhile.
+    fn group(&mut self, first: Flush) -> Vec<Flush> {
+        let mut group = vec![first];
+        while let Ok(next) = self.queue.try_recv() {
+            group.push(next);
+        }
+        group
+    }
+
+    fn sync(&mut self, group: Vec<Flush>) {
+        if self.failed.is_ok() {
             // Everything in the group was written before it was queued, so this sequence number covers it.
-            let sequence = shared.db.latest_sequence_number();
-            failed = shared.db.flush_wal(true).map_err(|e| format!("the log cannot be synced: {e}"));
-            if let Err(why) = &failed {
-                shared.stop.because(crate::stop::StopReason::Storage(why.clone()));
-            } else if let Err(e) = horizon.note(sequence) {
+            let sequence = self.shared.db.latest_sequence_number();
+            let synced = self.shared.db.flush_wal(true);
+            self.failed = synced.map_err(|e| format!("the log cannot be synced: {e}"));
+            if let Err(why) = &self.failed {
+                self.shared.stop.because(crate::stop::StopReason::Storage(why.clone()));
+            } else if let Err(e) = self.horizon.note(sequence) {
                 tracing::warn!("the log's horizon cannot be noted: {e}");
             }
         }
         // COMMIT: after a successful sync the group's entries and votes count.
         for waiter in group {
-            waiter.done(&failed);
+            waiter.done(&self.failed);
         }
     }
 }

@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use super::directory::{DataDirectory, StartStoreError};
 use super::recent::Recent;
 use super::snapshot::{SnapshotDirectory, link_or_copy, sync_directory};
-use super::{key, options};
+use super::{Disk, key, options};
 use crate::codec;
 use crate::consensus::{LogId, SnapshotMeta, StoredMembership};
 use crate::wire::peer as wire;
@@ -65,6 +65,7 @@ pub(crate) struct RegisterStore {
 
 struct Shared {
     cache: Cache,
+    disk: Disk,
     current: ArcSwap<Open>,
     /// The rows of the small tables. Locked for writing while the database is switched.
     small: RwLock<MemoryRegister>,
@@ -121,18 +122,20 @@ impl RegisterStore {
     pub(crate) fn open(
         directory: Arc<DataDirectory>,
         cache: &Cache,
+        disk: &Disk,
     ) -> Result<(Self, Applied), StartStoreError> {
         let io = |source| StartStoreError::Io { path: directory.path().to_owned(), source };
         let number = read_pointer(directory.path()).map_err(io)?;
         remove_others(directory.path(), number).map_err(io)?;
         let number = number.unwrap_or_default();
-        let open = open_database(&database_path(directory.path(), number), number, cache)?;
+        let open = open_database(&database_path(directory.path(), number), number, cache, disk)?;
         write_pointer(directory.path(), number).map_err(io)?;
         let applied = read_head(&open.db)?;
         let small = load_small(&open.db).map_err(|fault| damaged(&fault))?;
         let requests = load_requests(&open.db).map_err(|fault| damaged(&fault))?;
         let shared = Shared {
             cache: cache.clone(),
+            disk: disk.clone(),
             current: ArcSwap::from_pointee(open),
             small: RwLock::new(small),
             recent: Recent::new(),
@@ -206,7 +209,7 @@ impl RegisterStore {
         let number = old.number.saturating_add(1);
         let path = database_path(shared.directory.path(), number);
         link_or_copy(snapshot.path(), &path)?;
-        let open = open_database(&path, number, &shared.cache).map_err(io::Error::other)?;
+        let open = open_database(&path, number, &shared.cache, &shared.disk).map_err(io::Error::other)?;
         let applied = read_head(&open.db).map_err(io::Error::other)?;
         if applied.id != snapshot.meta().last_log_id {
             return Err(io::Error::other(format!(
@@ -409,8 +412,8 @@ fn scan_from(db: &DB, from: &[u8], table: u8, limit: usize) -> Result<Vec<(Key, 
         .collect()
 }
 
-fn open_database(path: &Path, number: u64, cache: &Cache) -> Result<Open, StartStoreError> {
-    let db = DB::open(&options(cache), path).map_err(|e| damaged(&e))?;
+fn open_database(path: &Path, number: u64, cache: &Cache, disk: &Disk) -> Result<Open, StartStoreError> {
+    let db = DB::open(&options(cache, disk), path).map_err(|e| damaged(&e))?;
     let directory = Leftover { path: path.to_owned(), obsolete: AtomicBool::new(false) };
     Ok(Open { db, number, directory })
 }

@@ -56,7 +56,7 @@ impl Run {
         let (logs, register, applied, stop) = open(directory).unwrap();
         let progress = Arc::new(Progress::new(&applied, WallClock::system()));
         let snapshots = Snapshots::new(directory.path().join("snapshots"));
-        let machine = Machine::new(register.clone(), applied, Arc::clone(&progress), snapshots, stop);
+        let machine = Machine::new(register.clone(), applied, Arc::clone(&progress), snapshots, stop, None);
         let boot = BootId(logs.boots());
         Self { logs, register, machine, progress, boot, entries: 0, commands: 0 }
     }

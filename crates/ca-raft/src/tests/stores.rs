@@ -20,7 +20,7 @@ use crate::generate;
 use crate::machine::{Machine, Progress, Snapshots};
 use crate::stop::Stop;
 use crate::store::{
-    AppliedState, DataDirectory, EncodedChanges, Identity, LogStore, RegisterStore, StartStoreError,
+    AppliedState, DataDirectory, Disk, EncodedChanges, Identity, LogStore, RegisterStore, StartStoreError,
 };
 
 fn identity() -> Identity {
@@ -44,9 +44,10 @@ pub(super) fn open(
 ) -> Result<(LogStore, RegisterStore, AppliedState, Stop), StartStoreError> {
     let data = Arc::new(DataDirectory::open(directory.path())?);
     let cache = Cache::new_lru_cache(1 << 20);
-    let (register, applied) = RegisterStore::open(Arc::clone(&data), &cache)?;
+    let (register, applied) = RegisterStore::open(Arc::clone(&data), &cache, &Disk::Real)?;
     let stop = Stop::new();
-    let logs = LogStore::open(&data, &cache, identity(), register.watch_applied(), stop.clone())?;
+    let logs =
+        LogStore::open(&data, &cache, &Disk::Real, identity(), register.watch_applied(), stop.clone())?;
     Ok((logs, register, applied, stop))
 }
 
@@ -59,7 +60,7 @@ impl StoreBuilder<Types, LogStore, Machine, Guard> for Builder {
         let snapshots = Snapshots::new(directory.path().join("snapshots"));
         std::fs::create_dir_all(directory.path().join("snapshots")).unwrap();
         let progress = Arc::new(Progress::new(&applied, WallClock::system()));
-        let machine = Machine::new(register, applied, progress, snapshots, stop);
+        let machine = Machine::new(register, applied, progress, snapshots, stop, None);
         Ok((Guard { logs: logs.clone(), _directory: directory }, logs, machine))
     }
 }
@@ -143,11 +144,12 @@ async fn a_directory_in_use_and_a_foreign_one_are_refused() {
     drop((logs, register));
     let data = Arc::new(DataDirectory::open(directory.path()).unwrap());
     let cache = Cache::new_lru_cache(1 << 20);
-    let (register, _) = RegisterStore::open(Arc::clone(&data), &cache).unwrap();
+    let (register, _) = RegisterStore::open(Arc::clone(&data), &cache, &Disk::Real).unwrap();
     for other in
         [Identity { node: NodeId(2), ..identity() }, Identity { cluster: ClusterId([8; 16]), ..identity() }]
     {
-        let opened = LogStore::open(&data, &cache, other, register.watch_applied(), stop.clone());
+        let opened =
+            LogStore::open(&data, &cache, &Disk::Real, other, register.watch_applied(), stop.clone());
         assert!(matches!(opened.map(drop), Err(StartStoreError::Foreign { .. })));
     }
 }

@@ -1,0 +1,88 @@
+//! The same node in a simulation: its network is given to it, its time is the runtime's, a crash of it forgets what
+//! was not synced.
+//!
+//! Everything is done by one thread, one task at a time, so that one seed gives one history. Consensus, log, register,
+//! snapshots, calls and deadlines are those of a machine; TLS is not there, and a sync of the disk takes as long as it is
+//! told to.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ca_core::ids::{BootId, ClusterId, Epoch, NodeId};
+
+use crate::clock::WallClock;
+use crate::consensus::Compaction;
+use crate::log::{IssuanceLog, Start, StartError};
+use crate::peers::{Entrance, PeerIdentity, Transport, exchange_nothing};
+use crate::runtime;
+use crate::store::Disk;
+
+pub use crate::machine::Observer;
+pub use crate::peers::{Later, Octets, SimulatedNetwork};
+
+/// What a node is started on.
+pub(crate) struct Ground {
+    pub(crate) transport: Transport,
+    pub(crate) entrance: Entrance,
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) disk: Disk,
+    pub(crate) observer: Option<Observer>,
+}
+
+/// What a simulated node's log is started with; as [`crate::StartOptions`] otherwise.
+pub struct SimulatedOptions {
+    /// Where its databases are. The files in it are what a loss of power leaves at any moment: whoever simulates
+    /// one copies them before the node is dropped.
+    pub data_dir: PathBuf,
+    /// Whose data they are.
+    pub cluster: ClusterId,
+    /// This node.
+    pub node: NodeId,
+    /// This run.
+    pub boot: BootId,
+    /// How eagerly the log is cut behind snapshots.
+    pub compaction: Compaction,
+    /// The wall clock.
+    pub clock: WallClock,
+    /// How others are reached, and reach it.
+    pub network: Arc<dyn SimulatedNetwork>,
+    /// Where.
+    pub peer_address: SocketAddr,
+    /// How long the next sync of the log takes.
+    pub sync_takes: Arc<dyn Fn() -> Duration + Send + Sync>,
+    /// Sees what is applied.
+    pub observer: Observer,
+}
+
+impl fmt::Debug for SimulatedOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimulatedOptions").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+/// From now on whatever chance decides on this thread follows from the seed.
+pub fn seed(seed: u64) {
+    runtime::simulate_chance(seed);
+}
+
+/// Starts a node's log on a runtime of one thread, whose time it takes.
+///
+/// # Errors
+/// [`StartError`]
+pub async fn start(options: SimulatedOptions) -> Result<Arc<IssuanceLog>, StartError> {
+    let SimulatedOptions { data_dir, cluster, node, boot, compaction, clock, .. } = options;
+    let SimulatedOptions { network, peer_address, sync_takes, observer, .. } = options;
+    let identity = PeerIdentity { cluster, epoch: Epoch(0), node };
+    let ground = Ground {
+        transport: Transport::Simulated(Arc::clone(&network)),
+        entrance: Entrance::Simulated(network, identity),
+        address: Some(peer_address),
+        disk: Disk::Simulated(sync_takes),
+        observer: Some(observer),
+    };
+    let exchange = exchange_nothing();
+    IssuanceLog::start_on(ground, Start { data_dir, identity, boot, exchange, compaction, clock }).await
+}
