@@ -13,7 +13,6 @@ use ca_hsm::{ProofStatement, verify_proof};
 use ca_x509::algorithm::SignatureAlgorithm;
 use ca_x509::name::DistinguishedName;
 
-use crate::drive::drive;
 use crate::token::{SoftKey, proof_statement};
 use crate::world::{World, ca, profile};
 
@@ -24,7 +23,7 @@ pub const AUTHORITIES: [(&str, &str, &str, IssuerPurpose); 3] = [
     ("peers", "peers", "root", IssuerPurpose::Peers),
 ];
 
-const CLUSTER: ClusterId = ClusterId([7; 16]);
+pub(crate) const CLUSTER: ClusterId = ClusterId([7; 16]);
 
 impl World {
     /// A cluster of `count` nodes that issues, revokes and answers.
@@ -33,7 +32,23 @@ impl World {
     /// If any step of the ceremony is refused.
     #[must_use]
     pub fn bootstrapped(count: u64) -> Self {
-        let world = Self::empty(count);
+        Self::empty(count).brought_to_life()
+    }
+
+    /// The same over openraft.
+    ///
+    /// # Panics
+    /// As [`Self::bootstrapped`].
+    #[must_use]
+    pub fn bootstrapped_over_raft(count: u64, seed: u64) -> Self {
+        let world = Self::empty_over_raft(count, seed);
+        // 0. The first node begins a log of its own; the others follow it, and vote.
+        world.gather_voters();
+        world.brought_to_life()
+    }
+
+    fn brought_to_life(self) -> Self {
+        let world = self;
         // 1. The first node writes the first entry: who this cluster is, and where its status service will be.
         world.init_cluster();
         // 2. The first node enters uninvited, for there is nobody to invite it. Each other one has a join token.
@@ -162,7 +177,7 @@ impl World {
                 limits: Some(CaLimits::default()),
                 responder: None,
             };
-            let issued = drive(self.issuing_for(1, Identity::Ceremony, request, None));
+            let issued = self.drive(1, self.issuing_for(1, Identity::Ceremony, request, None));
             assert!(issued.is_ok(), "the certificate of {name}: {issued:?}");
         }
     }
@@ -180,7 +195,7 @@ impl World {
                 self.token(node).import(key.clone());
                 let request = authority.responder_request(&ca(name), key.public());
                 if let Some(request) = request.expect("memory has no faults") {
-                    let issued = drive(self.issuing_for(node, identity, request, None));
+                    let issued = self.drive(node, self.issuing_for(node, identity, request, None));
                     assert!(issued.is_ok(), "the responder of {name} on {node}: {issued:?}");
                 }
             }

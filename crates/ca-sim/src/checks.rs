@@ -24,10 +24,9 @@ use ca_core::limits::INTENT_OPEN_MAX_MS;
 use ca_core::register::{Key, Register};
 use ca_x509::serial::SerialNumber;
 
-pub use self::history::History;
+pub use self::history::{History, Logged};
 pub use self::lists::CutList;
 pub use self::rows::rows_agree;
-use crate::drive::drive;
 use crate::log::Link;
 use crate::token::TokenMode;
 use crate::world::World;
@@ -46,8 +45,9 @@ impl World {
         self.storm().release_held();
         self.wait_ms(INTENT_OPEN_MAX_MS.saturating_add(1_000));
         self.tick();
-        let leader = self.node(self.storm().leader().0);
-        drive(leader.settle_old()).expect("a quorum is there");
+        let leader = self.storm().leader().0;
+        let authority = self.node(leader);
+        self.drive(leader, async move { authority.settle_old().await }).expect("a quorum is there");
         let history = self.check();
         nothing_is_open(&history);
     }
@@ -57,8 +57,8 @@ impl World {
     /// # Panics
     /// If one is broken.
     pub fn check(&self) -> History {
-        let entries = self.storm().entries();
-        let history = History::of(&entries);
+        let log = self.logged();
+        let history = History::of(&log);
         self.i1_one_serial_one_certificate(&history);
         self.i16_released_is_in_the_log(&history);
         self.i3_released_is_recorded(&history);
@@ -75,7 +75,7 @@ impl World {
         history.i14_deltas_tell_the_same();
         history.i15_place_and_issuer();
         self.i15_one_number_one_list(&history);
-        history.i20_each_act_has_one_row(&entries);
+        history.i20_each_act_has_one_row(&log);
         self.i23_registers_are_equal(&history);
         self.i28_by_the_registers_key();
         history

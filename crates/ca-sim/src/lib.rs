@@ -14,6 +14,8 @@
 //!   register 1    register 2     register 3          filled by ca_core::apply::apply alone
 //! ```
 //!
+//! That is level 1. On level 2 ([`run::Level`]) the log is that of `ca-raft`, over a simulated network.
+//!
 //! Begin with [`World::bootstrapped`], which is also the description of how a cluster comes to life.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::panic, reason = "a simulator is a test: what cannot be ends the run")]
@@ -21,6 +23,8 @@
 pub mod ceremony;
 pub mod world;
 
+mod cluster;
+pub mod consensus;
 pub mod log;
 pub mod token;
 

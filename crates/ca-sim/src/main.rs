@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use ca_core::ids::Digest;
 use ca_sim::model::{Bounds, Cycle, explore};
-use ca_sim::run::{FaultKind, Plan, Report, run, run_with};
+use ca_sim::run::{FaultKind, Level, Plan, Report, run, run_with};
 use ca_sim::shrink::shrink;
 use clap::{Args, Parser, Subcommand};
 
@@ -36,6 +36,9 @@ struct Seeds {
     /// Up to this one, which is not run itself.
     #[arg(long, default_value_t = 300)]
     to: u64,
+    /// What is below the authorities. 1: a simulated log. 2: openraft over a simulated network.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    level: u8,
     /// Plants this bug first; only in a build with the feature `planted`.
     #[arg(long)]
     plant: Option<String>,
@@ -71,16 +74,17 @@ fn main() -> ExitCode {
                 println!("there is no bug `{bug}` in this build");
                 return ExitCode::FAILURE;
             }
+            let level = if seeds.level == 1 { Level::One } else { Level::Two };
             match seeds.seed {
-                Some(seed) => one(seed, seeds.faults.as_deref()),
-                None => range(seeds.from, seeds.to),
+                Some(seed) => one(seed, level, seeds.faults.as_deref()),
+                None => range(seeds.from, seeds.to, level),
             }
         }
     }
 }
 
-fn one(seed: u64, faults: Option<&str>) -> ExitCode {
-    let plan = Plan::of(seed);
+fn one(seed: u64, level: Level, faults: Option<&str>) -> ExitCode {
+    let plan = Plan::of(seed, level);
     let plan = match faults {
         None => plan,
         Some(places) => plan.only(&places.split(',').filter_map(|place| place.trim().parse().ok()).collect()),
@@ -91,12 +95,12 @@ fn one(seed: u64, faults: Option<&str>) -> ExitCode {
     verdict(report.failure.is_none())
 }
 
-fn range(from: u64, to: u64) -> ExitCode {
+fn range(from: u64, to: u64, level: Level) -> ExitCode {
     let began = Instant::now();
     let (mut failures, mut acknowledged, mut digests) = (0_u64, 0_usize, Vec::new());
     let mut fired: BTreeMap<FaultKind, u64> = BTreeMap::new();
     for seed in from..to {
-        let report = run(seed);
+        let report = run(seed, level);
         for kind in &report.fired {
             let count = fired.entry(*kind).or_default();
             *count = count.saturating_add(1);
@@ -116,7 +120,7 @@ fn range(from: u64, to: u64) -> ExitCode {
     println!("{acknowledged} operations acknowledged; runs in which each fault came to something:");
     fired.iter().for_each(|(kind, count)| println!("  {kind:?} {count}"));
     let missing: BTreeSet<&FaultKind> =
-        FaultKind::ALL.iter().filter(|kind| !fired.contains_key(kind)).collect();
+        FaultKind::all(level).iter().filter(|kind| !fired.contains_key(kind)).collect();
     // A range in which a fault never came to something, or nobody got anything, shows nothing.
     let covered =
         missing.is_empty() && u64::try_from(acknowledged).unwrap_or(u64::MAX) >= count.saturating_mul(10);
@@ -133,7 +137,8 @@ fn tell_small(failed: &Report) {
     let places: Vec<String> = small.faults.iter().map(ToString::to_string).collect();
     let places = if places.is_empty() { "none".to_owned() } else { places.join(",") };
     println!("  with {} of its faults, found in {} runs; to repeat it:", small.faults.len(), small.runs);
-    println!("  ca-sim --seed {} --faults {places}", failed.seed);
+    let level = if failed.level == Level::One { "" } else { " --level 2" };
+    println!("  ca-sim --seed {}{level} --faults {places}", failed.seed);
 }
 
 fn verdict(good: bool) -> ExitCode {
@@ -167,7 +172,7 @@ mod planted {
     use std::process::ExitCode;
 
     use ca_core::planted::{Bug, plant as choose};
-    use ca_sim::run::run;
+    use ca_sim::run::{Level, run};
 
     /// Whether there is such a bug.
     pub(super) fn plant(name: &str) -> bool {
@@ -184,7 +189,7 @@ mod planted {
             let mut first = None;
             // Whatever fails first, the checker of its own promise must be among those that find it.
             let caught = (0..seeds).find(|seed| {
-                let report = run(*seed);
+                let report = run(*seed, Level::One);
                 let broken = report.broken().map(str::to_owned);
                 first = first.take().or_else(|| broken.clone().map(|what| (*seed, what)));
                 broken.as_deref() == Some(own)

@@ -13,15 +13,17 @@ mod calm;
 mod chores;
 mod clients;
 mod faults;
+mod over_raft;
 mod plan;
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ca_core::ids::{Digest, NodeId};
 
 pub use self::faults::Fault;
-pub use self::plan::{FaultKind, Plan, Planned};
+pub use self::plan::{FaultKind, Level, Plan, Planned};
 use crate::dice::Dice;
 use crate::drive::Act;
 use crate::world::World;
@@ -34,6 +36,8 @@ const STORM_ROUNDS: u64 = 500;
 pub struct Report {
     /// The seed.
     pub seed: u64,
+    /// What was below the authorities.
+    pub level: Level,
     /// SHA-256 over everything that happened, in order.
     pub digest: Digest,
     /// The faults that were planned and came to something.
@@ -58,8 +62,8 @@ impl Report {
 
 /// Runs a seed with all its faults.
 #[must_use]
-pub fn run(seed: u64) -> Report {
-    run_with(seed, &Plan::of(seed))
+pub fn run(seed: u64, level: Level) -> Report {
+    run_with(seed, &Plan::of(seed, level))
 }
 
 /// Runs a seed with another list of faults than it planned. A promise that breaks ends the run.
@@ -74,14 +78,19 @@ pub fn run_with(seed: u64, plan: &Plan) -> Report {
     if let Some(why) = &failure {
         running.tell(&format!("BROKEN {why}"));
     }
-    running.report(seed, failure)
+    running.report(seed, plan.level, failure)
 }
 
 /// What an act that panics says.
 fn failure_of(act: impl FnOnce()) -> Option<String> {
     let why = catch_unwind(AssertUnwindSafe(act)).err()?;
+    Some(why_it_panicked(&*why))
+}
+
+/// The words of a panic.
+pub(crate) fn why_it_panicked(why: &dyn Any) -> String {
     let text = why.downcast_ref::<String>().cloned();
-    Some(text.or_else(|| why.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default())
+    text.or_else(|| why.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
 
 /// Whether this is the number of a promise or a rule: `I7`, `R12`.
@@ -123,8 +132,13 @@ enum Errand {
 
 impl Running {
     fn of(seed: u64, plan: &Plan) -> Self {
-        let world = World::bootstrapped(plan.nodes);
-        world.storm().take_time(Dice::of(seed, "log"));
+        let world = match plan.level {
+            Level::One => World::bootstrapped(plan.nodes),
+            Level::Two => World::bootstrapped_over_raft(plan.nodes, seed),
+        };
+        if plan.level == Level::One {
+            world.storm().take_time(Dice::of(seed, "log"));
+        }
         world.make_sleepers_wait();
         Self {
             world,
@@ -152,20 +166,26 @@ impl Running {
         self.liveness();
         let history = self.world.check();
         crate::checks::nothing_is_open(&history);
-        self.tell(&format!("end {} entries", self.world.storm().committed()));
+        self.tell(&format!("end {} entries", self.world.committed()));
     }
 
     /// One round: everything moves a little.
     fn turn(&mut self) {
         self.round = self.round.saturating_add(1);
-        self.world.wait_ms(self.dice.between(1, 30));
+        if self.world.cluster().is_none() {
+            self.world.wait_ms(self.dice.between(1, 30));
+        }
         self.end_faults();
         self.hang_up();
         self.ask_again();
         self.begin_chores();
-        let before = self.world.storm().committed();
-        self.world.storm().step();
-        let after = self.world.storm().committed();
+        let before = self.world.committed();
+        match self.world.cluster() {
+            None => self.world.storm().step(),
+            // An election takes a second and more: so many rounds that it can happen, and so few that time is short.
+            Some(cluster) => cluster.run_for(self.dice.between(1, 80)),
+        }
+        let after = self.world.committed();
         if before != after {
             self.tell(&format!("committed {after}"));
         }
@@ -192,7 +212,7 @@ impl Running {
     }
 
     fn begin(&mut self, node: u64, errand: Errand, act: impl Future<Output = String> + 'static) {
-        self.acts.push(Task { node, errand, act: Act::new(act) });
+        self.acts.push(Task { node, errand, act: self.world.begin(node, act) });
     }
 
     /// The process of this node ends: whatever it was at.
@@ -208,10 +228,10 @@ impl Running {
     }
 
     fn is_up(&self, node: u64) -> bool {
-        !self.faults.is_down(node)
+        !self.faults.is_down(node) && self.world.running(node).is_some()
     }
 
-    fn report(self, seed: u64, failure: Option<String>) -> Report {
+    fn report(self, seed: u64, level: Level, failure: Option<String>) -> Report {
         let mut story = self.story;
         let released = self.world.all_released();
         let acknowledged = released.len().saturating_add(self.world.all_acknowledged().len());
@@ -220,7 +240,7 @@ impl Running {
             story.push(format!("released {serial} {der} by node {} at {}", entry.node, entry.committed));
         }
         let digest = Digest::of(story.join("\n").as_bytes());
-        Report { seed, digest, fired: self.faults.fired, acknowledged, failure, story }
+        Report { seed, level, digest, fired: self.faults.fired, acknowledged, failure, story }
     }
 
     fn leader(&self) -> u64 {

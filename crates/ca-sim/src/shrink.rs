@@ -19,7 +19,7 @@ pub struct Shrunk {
 /// smaller parts of the list while the same promise still breaks.
 #[must_use]
 pub fn shrink(failed: &Report) -> Shrunk {
-    let plan = Plan::of(failed.seed);
+    let plan = Plan::of(failed.seed, failed.level);
     let mut shrunk = Shrunk { faults: (0..plan.faults.len()).collect(), report: failed.clone(), runs: 0 };
     let mut parts = 2_usize;
     while shrunk.faults.len().min(parts) > 1 || (parts == 2 && shrunk.faults.len() == 1) {

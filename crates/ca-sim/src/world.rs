@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use ca_authority::authority::{Authority, Ports};
 use ca_authority::issue::Issued;
-use ca_authority::ports::{Clock as _, Log, Verifier as _};
+use ca_authority::ports::{Clock as _, Log as _, Verifier as _};
 use ca_authority::revoke::Revoked;
 use ca_authority::{ActError, crl::Crl};
+use ca_core::apply::Moment;
 use ca_core::command::{Command, Idempotency};
 use ca_core::ids::{CaId, Digest, LogIndex, NodeId, ProfileName, UnixMillis};
 use ca_core::outcome::Outcome;
@@ -24,11 +25,14 @@ use ca_x509::ocsp::{CertId, CertStatus, OcspError, OcspRequest, OcspResponse};
 use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 
+use crate::checks::Logged;
 use crate::clock::{SimClock, Time};
-use crate::drive::drive;
+use crate::cluster::{Applied, Cluster, Host};
+use crate::consensus::{Consensus, Ordered};
+use crate::drive::{Act, drive};
 use crate::entropy::SimEntropy;
-use crate::log::{Kept, Link, SimLog, Storm};
-use crate::token::{SimToken, SoftKey, Tape, TokenMode, locked};
+use crate::log::{Kept, Link, Storm, index_of};
+use crate::token::{Committed, SimToken, SoftKey, Tape, TokenMode, locked};
 
 /// 2027-01-15: where time begins.
 const BEGINNING_MS: u64 = 1_800_000_000_000;
@@ -36,20 +40,20 @@ const BEGINNING_MS: u64 = 1_800_000_000_000;
 /// The outside of one simulated authority.
 #[derive(Debug)]
 pub struct SimPorts {
-    log: SimLog,
-    token: SimToken,
-    clock: SimClock,
-    entropy: Arc<SimEntropy>,
+    pub(crate) log: Ordered,
+    pub(crate) token: SimToken,
+    pub(crate) clock: SimClock,
+    pub(crate) entropy: Arc<SimEntropy>,
 }
 
 impl Ports for SimPorts {
-    type Log = SimLog;
+    type Log = Ordered;
     type Signer = SimToken;
     type Verifier = SignatureVerifier;
     type Clock = SimClock;
     type Entropy = SimEntropy;
 
-    fn log(&self) -> &SimLog {
+    fn log(&self) -> &Ordered {
         &self.log
     }
 
@@ -73,12 +77,15 @@ impl Ports for SimPorts {
 /// The authority of one run of one node.
 pub type Node = Arc<Authority<SimPorts>>;
 
+/// The authority of the run of a node that is under way, if one is.
+pub(crate) type Running = Arc<Mutex<Option<Node>>>;
+
 /// A cluster and everything around it.
 #[derive(Debug)]
 pub struct World {
-    time: Arc<Time>,
+    pub(crate) time: Arc<Time>,
     worst_clock_ms: AtomicU64,
-    storm: Storm,
+    pub(crate) consensus: Consensus,
     tape: Tape,
     members: BTreeMap<NodeId, MemberOf>,
     /// The one caller: requester and officer.
@@ -91,7 +98,8 @@ pub struct World {
 
 #[derive(Debug)]
 struct MemberOf {
-    authority: Node,
+    /// None while it does not run.
+    authority: Running,
     token: SimToken,
     clock: SimClock,
     entropy: Arc<SimEntropy>,
@@ -182,23 +190,40 @@ impl World {
     /// `count` nodes that have heard of nothing: no cluster yet.
     #[must_use]
     pub fn empty(count: u64) -> Self {
-        let time = Time::beginning_at(BEGINNING_MS);
-        let (storm, tape) = (Storm::default(), Tape::default());
-        let mut members = BTreeMap::new();
-        for node in (1..=count).map(NodeId) {
-            let clock = SimClock::new(time.clone());
-            let token = SimToken::new(node, tape.clone(), Arc::new(storm.clone()));
-            let entropy = Arc::new(SimEntropy::new(node));
-            let log = storm.join(node, clock.clone());
-            let ports =
-                SimPorts { log, token: token.clone(), clock: clock.clone(), entropy: entropy.clone() };
-            let authority = Arc::new(Authority::new(ports));
-            members.insert(node, MemberOf { authority, token, clock, entropy });
+        let storm = Storm::default();
+        let committed: Arc<dyn Committed> = Arc::new(storm.clone());
+        let world = Self::around(count, &committed, Consensus::Simulated(storm.clone()));
+        for (node, member) in &world.members {
+            let log = Ordered::Simulated(storm.join(*node, member.clock.clone()));
+            *locked(&member.authority) = Some(Arc::new(Authority::new(member.ports(log))));
         }
+        world
+    }
+
+    /// The same over openraft; what chance decides in it follows from the seed.
+    #[must_use]
+    pub fn empty_over_raft(count: u64, seed: u64) -> Self {
+        let applied = Applied::default();
+        let committed: Arc<dyn Committed> = Arc::new(applied.clone());
+        let mut world = Self::around(count, &committed, Consensus::Simulated(Storm::default()));
+        let hosts = world.members.iter().map(|(node, member)| member.hosted(*node)).collect();
+        world.consensus = Consensus::Raft(Box::new(Cluster::new(seed, world.time.clone(), applied, hosts)));
+        world
+    }
+
+    fn around(count: u64, committed: &Arc<dyn Committed>, consensus: Consensus) -> Self {
+        let (time, tape) = (Time::beginning_at(BEGINNING_MS), Tape::default());
+        let member = |node| MemberOf {
+            authority: Running::default(),
+            token: SimToken::new(node, tape.clone(), Arc::clone(committed)),
+            clock: SimClock::new(time.clone()),
+            entropy: Arc::new(SimEntropy::new(node)),
+        };
+        let members = (1..=count).map(NodeId).map(|node| (node, member(node))).collect();
         Self {
             time,
             worst_clock_ms: AtomicU64::new(0),
-            storm,
+            consensus,
             tape,
             members,
             client: SoftKey::named("client"),
@@ -220,15 +245,27 @@ impl World {
     }
 
     /// A node's authority, as it runs now.
+    ///
+    /// # Panics
+    /// If it does not run.
     #[must_use]
     pub fn node(&self, node: u64) -> Node {
-        self.member(node).authority.clone()
+        self.running(node).expect("the node runs")
     }
 
-    /// The log.
+    /// A node's authority, if it runs.
+    pub(crate) fn running(&self, node: u64) -> Option<Node> {
+        locked(&self.member(node).authority).clone()
+    }
+
+    /// The simulated log.
+    ///
+    /// # Panics
+    /// In a world over openraft, which has none.
     #[must_use]
     pub fn storm(&self) -> &Storm {
-        &self.storm
+        let Consensus::Simulated(storm) = &self.consensus else { panic!("this world's log is openraft's") };
+        storm
     }
 
     /// What all tokens signed.
@@ -259,6 +296,109 @@ impl World {
     #[must_use]
     pub fn now(&self) -> UnixMillis {
         self.time.now()
+    }
+}
+
+impl MemberOf {
+    fn ports(&self, log: Ordered) -> SimPorts {
+        let (token, clock, entropy) = (self.token.clone(), self.clock.clone(), self.entropy.clone());
+        SimPorts { log, token, clock, entropy }
+    }
+
+    fn hosted(&self, node: NodeId) -> Host {
+        let (token, clock, entropy) = (self.token.clone(), self.clock.clone(), self.entropy.clone());
+        Host { node, running: self.authority.clone(), token, clock, entropy }
+    }
+}
+
+/// What is below the authorities.
+impl World {
+    /// Runs an act of a node to its end.
+    ///
+    /// # Panics
+    /// If it waits for something that nobody will do.
+    pub fn drive<T: 'static>(&self, node: u64, act: impl Future<Output = T> + 'static) -> T {
+        match &self.consensus {
+            Consensus::Simulated(_) => drive(act),
+            Consensus::Raft(cluster) => cluster.drive(NodeId(node), act),
+        }
+    }
+
+    /// Begins an act of a node. Whoever polls it sees how far it is.
+    pub fn begin<T: 'static>(&self, node: u64, act: impl Future<Output = T> + 'static) -> Act<T> {
+        match &self.consensus {
+            Consensus::Simulated(_) => Act::new(act),
+            Consensus::Raft(cluster) => cluster.begin(NodeId(node), act),
+        }
+    }
+
+    /// The real nodes, on level 2.
+    pub(crate) fn cluster(&self) -> Option<&Cluster> {
+        match &self.consensus {
+            Consensus::Simulated(_) => None,
+            Consensus::Raft(cluster) => Some(cluster),
+        }
+    }
+
+    /// Everything moves a little: so much time passes.
+    pub fn step(&self, millis: u64) {
+        match &self.consensus {
+            Consensus::Simulated(_) => self.wait_ms(millis),
+            Consensus::Raft(cluster) => cluster.run_for(millis),
+        }
+    }
+
+    /// The length of the log, as far as any node has applied it.
+    #[must_use]
+    pub fn committed(&self) -> u64 {
+        self.consensus.view().committed()
+    }
+
+    /// Whether nothing is under way and every connected node has applied everything.
+    #[must_use]
+    pub fn is_calm(&self) -> bool {
+        match &self.consensus {
+            Consensus::Simulated(storm) => storm.is_calm(),
+            Consensus::Raft(cluster) => cluster.is_calm(),
+        }
+    }
+
+    /// Whether a node leads, as far as it knows.
+    #[must_use]
+    pub fn leads(&self, node: u64) -> bool {
+        match &self.consensus {
+            Consensus::Simulated(storm) => storm.leader() == NodeId(node),
+            Consensus::Raft(cluster) => cluster.leads(NodeId(node)),
+        }
+    }
+
+    /// Every command that was committed, in order.
+    #[must_use]
+    pub fn logged(&self) -> Vec<Logged> {
+        match &self.consensus {
+            Consensus::Simulated(storm) => {
+                let entries = storm.entries().into_iter().enumerate();
+                let at = |place, time| Moment { index: index_of(place), time };
+                entries
+                    .map(|(place, entry)| Logged {
+                        at: at(place, entry.stamp),
+                        envelopes: vec![entry.envelope],
+                    })
+                    .collect()
+            }
+            Consensus::Raft(cluster) => cluster.logged(),
+        }
+    }
+
+    /// Who has applied the whole log.
+    #[must_use]
+    pub fn up_to_date(&self) -> Vec<Node> {
+        let committed = self.committed();
+        let is_there = |node: &u64| match &self.consensus {
+            Consensus::Simulated(storm) => storm.applied(NodeId(*node)) == committed,
+            Consensus::Raft(cluster) => cluster.applied(NodeId(*node)) >= committed,
+        };
+        self.nodes().filter(is_there).filter_map(|node| self.running(node)).collect()
     }
 }
 
@@ -293,7 +433,7 @@ impl World {
 
     /// Changes a node's link.
     pub fn link(&self, node: u64, link: Link) {
-        self.storm.set_link(NodeId(node), link);
+        self.storm().set_link(NodeId(node), link);
     }
 
     /// Changes how a node's token behaves.
@@ -303,16 +443,10 @@ impl World {
 
     /// Ends a node's process and starts it again. Acts of the old process that are still held by the test are of a
     /// boot that the log no longer knows.
-    pub fn restart(&mut self, node: u64, kept: Kept) {
-        let log = self.storm.restart(NodeId(node), kept);
-        let member = self.members.get_mut(&NodeId(node)).expect("the node is in this world");
-        let ports = SimPorts {
-            log,
-            token: member.token.clone(),
-            clock: member.clock.clone(),
-            entropy: member.entropy.clone(),
-        };
-        member.authority = Arc::new(Authority::new(ports));
+    pub fn restart(&self, node: u64, kept: Kept) {
+        let log = Ordered::Simulated(self.storm().restart(NodeId(node), kept));
+        let member = self.member(node);
+        *locked(&member.authority) = Some(Arc::new(Authority::new(member.ports(log))));
     }
 
     /// Puts a command into the log by way of a node.
@@ -321,20 +455,20 @@ impl World {
     /// If it does not come through.
     pub fn command(&self, node: u64, command: Command) -> Outcome {
         let authority = self.node(node);
-        let applied = drive(authority.ports().log().append(command)).expect("the command comes through");
-        applied.into_outcome()
+        let applied = self.drive(node, async move { authority.ports().log().append(command).await });
+        applied.expect("the command comes through").into_outcome()
     }
 
     /// The leader's heartbeat in the log: moves register time.
     pub fn tick(&self) {
-        self.command(self.storm.leader().0, Command::Tick { digest: None });
+        self.command(self.storm().leader().0, Command::Tick { digest: None });
     }
 
     /// What every node does each second: asks a quorum how current it is. Nodes that get no answer stay as they are.
     pub fn refresh_all(&self) {
         for node in self.nodes() {
             let authority = self.node(node);
-            let standing = drive(authority.refresh());
+            let standing = self.drive(node, async move { authority.refresh().await });
             assert!(matches!(standing, Ok(_) | Err(ActError::NoQuorum(_))), "{standing:?}");
         }
     }
@@ -367,7 +501,7 @@ impl World {
     /// # Errors
     /// As the node answers.
     pub fn issue(&self, node: u64, host: &str) -> Result<Issued, ActError> {
-        drive(self.issuing(node, host, None))
+        self.drive(node, self.issuing(node, host, None))
     }
 
     /// Asks with an idempotency key and waits.
@@ -375,7 +509,7 @@ impl World {
     /// # Errors
     /// As the node answers.
     pub fn issue_keyed(&self, node: u64, host: &str, key: &str) -> Result<Issued, ActError> {
-        drive(self.issuing(node, host, Some(idempotency(key, host))))
+        self.drive(node, self.issuing(node, host, Some(idempotency(key, host))))
     }
 
     /// Asks a node for a server certificate; the answer is kept for the checks when it comes.
@@ -397,11 +531,11 @@ impl World {
         request: CertificateRequest,
         idempotency: Option<Idempotency>,
     ) -> impl Future<Output = Result<Issued, ActError>> + use<> {
-        let (authority, storm, released) = (self.node(node), self.storm.clone(), self.released.clone());
+        let (authority, below, released) = (self.node(node), self.consensus.view(), self.released.clone());
         async move {
             let issued = authority.issue(requester, request, idempotency).await?;
-            let (committed, node) = (storm.committed(), NodeId(node));
-            let (link, key) = (storm.link(node), idempotency.map(|idempotency| idempotency.key));
+            let (committed, node) = (below.committed(), NodeId(node));
+            let (link, key) = (below.link(node), idempotency.map(|idempotency| idempotency.key));
             locked(&released).push(Released { issued: issued.clone(), committed, node, link, key });
             Ok(issued)
         }
@@ -412,7 +546,7 @@ impl World {
     /// # Errors
     /// As the node answers.
     pub fn revoke(&self, node: u64, issued: &Issued, reason: RevocationReason) -> Result<Revoked, ActError> {
-        drive(self.revoking(node, issued, reason))
+        self.drive(node, self.revoking(node, issued, reason))
     }
 
     /// Asks a node to revoke; the answer is kept for the checks when it comes.
@@ -436,7 +570,7 @@ impl World {
     /// # Errors
     /// As the node answers.
     pub fn release(&self, node: u64, issued: &Issued) -> Result<LogIndex, ActError> {
-        drive(self.node(node).release(self.client(), issued.ca.clone(), issued.serial))
+        self.drive(node, self.releasing(node, issued))
     }
 
     /// As [`Self::release`]; does not wait.
@@ -463,7 +597,8 @@ impl World {
     /// # Errors
     /// As the node answers.
     pub fn publish_list(&self, node: u64, list: &ListId, kind: ListKind) -> Result<CrlNumber, ActError> {
-        drive(self.node(node).publish_crl(list, kind))
+        let (authority, list) = (self.node(node), list.clone());
+        self.drive(node, async move { authority.publish_crl(&list, kind).await })
     }
 
     /// A node's current complete list of everything that a CA issued.
@@ -505,7 +640,7 @@ impl World {
     /// # Panics
     /// If the answer is not what a client accepts.
     pub fn status_of(&self, node: u64, of: &str, serial: SerialNumber) -> Said {
-        drive(self.asking(node, of, serial))
+        self.drive(node, self.asking(node, of, serial))
     }
 
     /// Asks a node for the status of any serial; the answer is verified and kept for the checks when it comes.
@@ -515,10 +650,10 @@ impl World {
     pub fn asking(&self, node: u64, of: &str, serial: SerialNumber) -> impl Future<Output = Said> + use<> {
         let (authority, issuer, request) =
             (self.node(node), self.issuer(of), self.status_request(of, serial));
-        let (storm, time, captured, ca) =
-            (self.storm.clone(), self.time.clone(), self.captured.clone(), ca(of));
+        let (below, time, captured, ca) =
+            (self.consensus.view(), self.time.clone(), self.captured.clone(), ca(of));
         async move {
-            let asked = storm.committed();
+            let asked = below.committed();
             let answer = authority.answer_ocsp(&request).await;
             let (said, life) = read_answer(&answer.der, &issuer.public_key, issuer.algorithm);
             locked(&captured).push(Captured {
@@ -554,8 +689,9 @@ impl World {
     /// If no node knows it.
     #[must_use]
     pub fn issuer(&self, of: &str) -> Arc<Issuer> {
-        let known = |node| self.node(node).register().issuer(&ca(of)).expect("memory has no faults");
-        self.nodes().find_map(known).expect("the CA is defined")
+        let known = |node: Node| node.register().issuer(&ca(of)).expect("memory has no faults");
+        let running = self.nodes().filter_map(|node| self.running(node));
+        running.into_iter().find_map(known).expect("the CA is defined")
     }
 
     /// Every OCSP answer so far.

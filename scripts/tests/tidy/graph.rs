@@ -15,7 +15,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("ca-token", &[]),
     ("ca-http", &["ca-authority", "ca-core", "ca-x509"]),
     ("ca-node", &["ca-authority", "ca-core", "ca-hsm", "ca-http", "ca-raft", "ca-token", "ca-x509"]),
-    ("ca-sim", &["ca-authority", "ca-core", "ca-hsm", "ca-x509"]),
+    ("ca-sim", &["ca-authority", "ca-core", "ca-hsm", "ca-raft", "ca-x509"]),
     // Drives the program from outside, as a stranger would.
     ("scripts", &[]),
     // Measures the token by itself, beside the program as a whole.
@@ -32,7 +32,7 @@ const PRIVILEGES: [(&[&str], &[&str]); 12] = [
     (&["kryoptic-lib"], &["ca-token"]),
     (&["axum"], &["ca-http"]),
     (&["clap"], &["ca-node", "ca-sim", "scripts", "benches"]),
-    (&["stateright"], &["ca-sim"]),
+    (&["stateright", "turmoil"], &["ca-sim"]),
     (&["toml"], &["ca-node"]),
     (&["x509-cert", "der", "spki", "const-oid"], &["ca-x509"]),
     (&["anyhow"], &["ca-node", "scripts", "benches"]),

@@ -10,8 +10,7 @@ use ca_core::register::{CertificateState, Key, Register, StatusChange, Value};
 use ca_core::roles::Identity;
 use ca_x509::serial::SerialNumber;
 
-use super::History;
-use crate::log::Entry;
+use super::history::{History, Logged};
 
 /// What a row says but for its time, and how often it stands there.
 type Acts = BTreeMap<(LogIndex, String), u64>;
@@ -22,7 +21,7 @@ impl History {
     ///
     /// # Panics
     /// If an act has no row, or a row has no act.
-    pub fn i20_each_act_has_one_row(&self, entries: &[Entry]) {
+    pub fn i20_each_act_has_one_row(&self, log: &[Logged]) {
         let mut written = Acts::new();
         let mut last = None;
         for (key, value) in self.rows(&Key::History(HistoryPlace::default())) {
@@ -33,7 +32,7 @@ impl History {
         }
         let mut done = Acts::new();
         self.acts_of_rows(&mut done);
-        self.acts_of_outcomes(entries, &mut done);
+        self.acts_of_outcomes(log, &mut done);
         assert_eq!(written, done, "I20");
     }
 
@@ -68,15 +67,17 @@ impl History {
     }
 
     /// Everything else is a command that was not refused the first time that it was in the log.
-    fn acts_of_outcomes(&self, entries: &[Entry], acts: &mut Acts) {
+    fn acts_of_outcomes(&self, log: &[Logged], acts: &mut Acts) {
         let mut seen = std::collections::BTreeSet::new();
-        for (place, entry) in entries.iter().enumerate() {
-            let id = entry.envelope.id;
+        let commands =
+            log.iter().flat_map(|entry| entry.envelopes.iter().map(|envelope| (entry.at.index, envelope)));
+        for (index, envelope) in commands {
+            let id = envelope.id;
             if !seen.insert(id) || matches!(self.outcomes.get(&id), None | Some(Outcome::Refused(_))) {
                 continue;
             }
             let node = Identity::Node(id.node);
-            let (act, about, by) = match &entry.envelope.command {
+            let (act, about, by) = match &envelope.command {
                 Command::InitCluster { .. } => (Act::ClusterInitialised, About::Cluster, Identity::Ceremony),
                 Command::DefineIssuer { ca, requester, .. } => {
                     (Act::CaDefined, About::Ca(ca.clone()), *requester)
@@ -122,7 +123,7 @@ impl History {
                 }
                 _ => continue,
             };
-            count(acts, crate::log::index_of(place), act, &about, by);
+            count(acts, index, act, &about, by);
         }
     }
 

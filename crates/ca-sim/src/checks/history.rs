@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ca_core::apply::{Moment, apply};
-use ca_core::command::Command;
+use ca_core::command::{Command, Envelope};
 use ca_core::ids::{CaId, Digest, LogIndex, RequestId, UnixMillis};
 use ca_core::outcome::Outcome;
 use ca_core::register::{Key, MemoryRegister, Register, StatusChange, Value};
@@ -11,7 +11,15 @@ use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 
 use super::{CutList, rows_agree};
-use crate::log::{Entry, index_of};
+
+/// One entry as it stands in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// Where, and by which stamp.
+    pub at: Moment,
+    /// What.
+    pub envelopes: Vec<Envelope>,
+}
 
 /// What the log says, replayed one entry at a time on a register of its own: the oracle.
 #[derive(Clone, Debug, Default)]
@@ -36,11 +44,9 @@ impl History {
     /// # Panics
     /// If the register contradicts itself.
     #[must_use]
-    pub fn of(entries: &[Entry]) -> Self {
+    pub fn of(log: &[Logged]) -> Self {
         let mut history = Self::default();
-        for (place, entry) in entries.iter().enumerate() {
-            history.add(index_of(place), entry);
-        }
+        log.iter().for_each(|logged| history.add(logged));
         rows_agree(&history.register);
         history.outcomes_stay();
         history
@@ -65,18 +71,22 @@ impl History {
         events.filter(|event| event.change == StatusChange::Released).map(|event| event.since).collect()
     }
 
-    fn add(&mut self, index: LogIndex, entry: &Entry) {
-        let first = !self.outcomes.contains_key(&entry.envelope.id);
-        let moment = Moment { index, time: entry.stamp };
-        let mut application =
-            apply(&self.register, moment, [entry.envelope.clone()]).expect("memory has no faults");
+    fn add(&mut self, entry: &Logged) {
+        let envelopes = entry.envelopes.iter().cloned();
+        let application = apply(&self.register, entry.at, envelopes).expect("memory has no faults");
         self.register.write(application.changes);
-        let outcome = application.applied.remove(0).into_outcome();
-        if !first {
-            return;
+        for (envelope, applied) in entry.envelopes.iter().zip(application.applied) {
+            let first = !self.outcomes.contains_key(&envelope.id);
+            if first {
+                let outcome = applied.into_outcome();
+                self.outcomes.insert(envelope.id, outcome.clone());
+                self.came_to(entry.at.index, &envelope.command, outcome);
+            }
         }
-        self.outcomes.insert(entry.envelope.id, outcome.clone());
-        match (&entry.envelope.command, outcome) {
+    }
+
+    fn came_to(&mut self, index: LogIndex, command: &Command, outcome: Outcome) {
+        match (command, outcome) {
             (Command::Intent(intent), Outcome::IntentCommitted { ca, serial, .. }) => {
                 if let Some(idempotency) = intent.idempotency {
                     let register: &dyn Register = &self.register;

@@ -31,11 +31,9 @@ impl Running {
         self.tell("healed");
         self.until("every client is answered", |running| running.clients.are_done());
         // Whoever died while it signed left an intent, which becomes old (R5), or a cut, which gives way (R10).
-        self.world.wait_ms(INTENT_OPEN_MAX_MS.max(CUT_OPEN_MAX_MS).saturating_add(1_000));
+        self.world.step(INTENT_OPEN_MAX_MS.max(CUT_OPEN_MAX_MS).saturating_add(1_000));
         let enough = self.round.saturating_add(ROUNDS_OF_CHORES);
-        self.until("the log comes to rest", |running| {
-            running.round > enough && running.world.storm().is_calm()
-        });
+        self.until("the log comes to rest", |running| running.round > enough && running.world.is_calm());
     }
 
     /// Every node issues, another one revokes it, and all know.
@@ -55,7 +53,7 @@ impl Running {
                 told.iter().any(|told| told.serial == issued.serial),
                 "liveness: node {next} does not revoke"
             );
-            self.until("every node applies it", |running| running.world.storm().is_calm());
+            self.until("every node applies it", |running| running.world.is_calm());
             for node in nodes.iter().copied() {
                 let asking = self.world.asking(node, issued.ca.as_str(), issued.serial);
                 self.finish(node, async move { format!("{:?}", asking.await) });

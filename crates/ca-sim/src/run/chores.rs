@@ -42,7 +42,7 @@ impl Running {
             for chore in Chore::ALL {
                 let due = self.is_due(node, chore);
                 let at_it = |task: &super::Task| task.node == node && task.errand == Errand::Chore(chore);
-                let mine = !chore.is_leaders() || node == self.leader();
+                let mine = !chore.is_leaders() || self.world.leads(node);
                 if due && mine && self.is_up(node) && !self.acts.iter().any(at_it) {
                     self.begin_chore(node, chore);
                 }
@@ -63,6 +63,8 @@ impl Running {
     fn begin_chore(&mut self, node: u64, chore: Chore) {
         let authority = self.world.node(node);
         let errand = Errand::Chore(chore);
+        // The simulated log chains no digests.
+        let standing = self.world.cluster().map(|_| authority.ports().log().standing());
         match chore {
             Chore::Refresh => {
                 self.begin(node, errand, async move { told(authority.refresh().await.map(drop)) });
@@ -74,7 +76,8 @@ impl Running {
                 self.begin(node, errand, async move { told(authority.settle_old().await) });
             }
             Chore::Tick => self.begin(node, errand, async move {
-                let tick = Command::Tick { digest: None };
+                let digest = standing.map(|standing| (standing.applied, standing.digest));
+                let tick = Command::Tick { digest };
                 told(authority.ports().log().append(tick).await.map(|applied| applied.index()))
             }),
             Chore::Lists => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ca_core::ids::NodeId;
 
 use super::Running;
+use super::over_raft::Links;
 use super::plan::{FaultKind, Plan};
 use crate::log::{Fault as OnTheWay, Kept, Link};
 use crate::token::TokenMode;
@@ -71,6 +72,35 @@ pub enum Fault {
         /// How much.
         ms: u64,
     },
+    /// Links between two nodes are cut, each for itself: majorities overlap.
+    Links {
+        /// Which.
+        cut: Vec<(u64, u64)>,
+    },
+    /// A node hears the others and is not heard, or the other way round.
+    OneWay {
+        /// The node.
+        node: u64,
+        /// Whether it hears.
+        hears: bool,
+    },
+    /// What travels between these nodes and the others waits, and then comes all at once.
+    HeldBack {
+        /// Which.
+        nodes: Vec<u64>,
+    },
+    /// All links are slow.
+    SlowLinks {
+        /// At most so slow.
+        ms: u64,
+    },
+    /// A node's disk takes long to sync.
+    SlowDisk {
+        /// The node.
+        node: u64,
+        /// How long.
+        ms: u64,
+    },
 }
 
 /// The faults of the moment.
@@ -79,13 +109,21 @@ pub(super) struct Weather {
     /// Until which round each lasts.
     lasting: Vec<(u64, Fault)>,
     /// Nodes whose process does not run, and what they will find.
-    down: BTreeMap<u64, Kept>,
+    pub(super) down: BTreeMap<u64, Kept>,
+    /// Level 2: whom [`Fault::Deposed`] cut off.
+    pub(super) deposed: Option<u64>,
+    /// Level 2: the links as they are.
+    pub(super) links: Links,
     pub(super) fired: BTreeSet<FaultKind>,
 }
 
 impl Weather {
     pub(super) fn is_down(&self, node: u64) -> bool {
         self.down.contains_key(&node)
+    }
+
+    pub(super) fn now(&self) -> impl Iterator<Item = &Fault> {
+        self.lasting.iter().map(|(_, fault)| fault)
     }
 }
 
@@ -97,6 +135,7 @@ impl Running {
             self.begin_fault(&planned.fault);
             self.faults.lasting.push((planned.until, planned.fault.clone()));
         }
+        self.relink();
     }
 
     pub(super) fn end_faults(&mut self) {
@@ -106,11 +145,16 @@ impl Running {
         self.faults.lasting = lasting;
         let over: Vec<(u64, Fault)> = over;
         over.into_iter().for_each(|(_, fault)| self.end_fault(&fault));
+        self.relink();
     }
 
     pub(super) fn end_all_faults(&mut self) {
         let lasting = std::mem::take(&mut self.faults.lasting);
         lasting.into_iter().for_each(|(_, fault)| self.end_fault(&fault));
+        self.relink();
+        if self.world.cluster().is_some() {
+            return;
+        }
         for node in self.world.nodes() {
             self.world.storm().set_faults(NodeId(node), &[]);
         }
@@ -118,7 +162,34 @@ impl Running {
     }
 
     fn begin_fault(&mut self, fault: &Fault) {
-        let fired = match *fault {
+        let fired = self.begin_on_a_node(fault).or_else(|| match self.world.cluster() {
+            Some(_) => self.begin_around_raft(fault),
+            None => self.begin_in_the_log(fault),
+        });
+        self.faults.fired.extend(fired);
+    }
+
+    /// What is the same on both levels.
+    fn begin_on_a_node(&mut self, fault: &Fault) -> Option<FaultKind> {
+        match *fault {
+            Fault::Token { node, mode } => {
+                self.world.token_mode(node, mode);
+                of_token(mode)
+            }
+            Fault::Clock { node, error_ms } => {
+                self.world.set_clock_error(node, error_ms);
+                Some(FaultKind::Clock)
+            }
+            Fault::Entropy { node } => {
+                self.world.repeat_entropy(node);
+                Some(FaultKind::Entropy)
+            }
+            _ => None,
+        }
+    }
+
+    fn begin_in_the_log(&mut self, fault: &Fault) -> Option<FaultKind> {
+        match *fault {
             Fault::Crash { node, kept } => self.crash(node, kept),
             Fault::PowerLoss => self.lose_power(),
             Fault::CutOff { ref nodes } => {
@@ -146,28 +217,19 @@ impl Running {
                 self.faults.fired.extend(faults.iter().filter_map(|fault| on_the_way(*fault)));
                 None
             }
-            Fault::Token { node, mode } => {
-                self.world.token_mode(node, mode);
-                of_token(mode)
-            }
-            Fault::Clock { node, error_ms } => {
-                self.world.set_clock_error(node, error_ms);
-                Some(FaultKind::Clock)
-            }
-            Fault::Entropy { node } => {
-                self.world.repeat_entropy(node);
-                Some(FaultKind::Entropy)
-            }
             Fault::Pause { ms } => {
                 self.world.wait_ms(ms);
                 Some(FaultKind::Pause)
             }
-        };
-        self.faults.fired.extend(fired);
+            _ => None,
+        }
     }
 
     fn end_fault(&mut self, fault: &Fault) {
         match *fault {
+            Fault::Token { node, .. } => self.world.token_mode(node, TokenMode::Works),
+            Fault::Clock { node, .. } => self.world.set_clock_error(node, 0),
+            _ if self.world.cluster().is_some() => self.end_around_raft(fault),
             Fault::Crash { node, .. } => self.start(node),
             Fault::PowerLoss => self.world.nodes().for_each(|node| self.start(node)),
             Fault::CutOff { ref nodes } => nodes.iter().for_each(|node| self.link(*node, Link::Up)),
@@ -177,15 +239,13 @@ impl Running {
                 nodes.into_iter().for_each(|node| self.link(node, Link::Up));
             }
             Fault::Lagging { node } => self.link(node, Link::Up),
-            Fault::Token { node, .. } => self.world.token_mode(node, TokenMode::Works),
-            Fault::Clock { node, .. } => self.world.set_clock_error(node, 0),
             Fault::Appends { .. } => self.world.storm().release_held(),
             Fault::Snapshot { node } => {
                 self.link(node, Link::Up);
                 let installed = self.world.storm().install_snapshot(NodeId(node));
                 self.faults.fired.extend(installed.then_some(FaultKind::Snapshot));
             }
-            Fault::Election | Fault::Entropy { .. } | Fault::Pause { .. } => {}
+            _ => {}
         }
     }
 

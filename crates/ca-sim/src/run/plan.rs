@@ -11,9 +11,20 @@ use crate::dice::Dice;
 use crate::log::{Fault as OnTheWay, Kept};
 use crate::token::TokenMode;
 
+/// What is below the authorities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// A simulated log.
+    One,
+    /// openraft, over a simulated network.
+    Two,
+}
+
 /// What a seed stands for.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// What it runs over.
+    pub level: Level,
     /// 3 or 5.
     pub nodes: u64,
     /// What goes wrong, in order of its round.
@@ -76,11 +87,31 @@ pub enum FaultKind {
     Entropy,
     /// Time goes by: seconds to days.
     Pause,
+    /// A node loses power, and what its disk had not synced.
+    Unsynced,
+    /// Some links are cut.
+    Links,
+    /// A node hears or is heard, but not both.
+    OneWay,
+    /// Messages wait.
+    HeldBack,
+    /// Messages are slow.
+    SlowLinks,
+    /// A disk is slow.
+    SlowDisk,
 }
 
 impl FaultKind {
-    /// Every kind.
-    pub const ALL: [Self; 20] = [
+    /// Every kind that can happen.
+    #[must_use]
+    pub fn all(level: Level) -> &'static [Self] {
+        match level {
+            Level::One => &Self::ONE,
+            Level::Two => &Self::TWO,
+        }
+    }
+
+    const ONE: [Self; 20] = [
         Self::Crash,
         Self::DiskLost,
         Self::PowerLoss,
@@ -101,6 +132,26 @@ impl FaultKind {
         Self::Snapshot,
         Self::Entropy,
         Self::Pause,
+    ];
+
+    const TWO: [Self; 17] = [
+        Self::Crash,
+        Self::Unsynced,
+        Self::PowerLoss,
+        Self::CutOff,
+        Self::Deposed,
+        Self::Links,
+        Self::OneWay,
+        Self::HeldBack,
+        Self::SlowLinks,
+        Self::SlowDisk,
+        Self::Election,
+        Self::TokenHangs,
+        Self::TokenGone,
+        Self::TokenFlipsBits,
+        Self::TokenConfusesKeys,
+        Self::Clock,
+        Self::Entropy,
     ];
 }
 
@@ -153,17 +204,26 @@ pub(super) enum Life {
 impl Plan {
     /// The plan of a seed.
     #[must_use]
-    pub fn of(seed: u64) -> Self {
-        let mut dice = Dice::of(seed, "plan");
+    pub fn of(seed: u64, level: Level) -> Self {
+        let mut dice = Dice::of(seed, if level == Level::One { "plan" } else { "plan over raft" });
         let nodes = dice.pick(&[3, 3, 5]);
-        let mut faults: Vec<Planned> = (0..dice.between(6, 16)).map(|_| planned(&mut dice, nodes)).collect();
+        let fault = |dice: &mut Dice| match level {
+            Level::One => in_the_log(dice, nodes),
+            Level::Two => around_raft(dice, nodes),
+        };
+        let planned = |dice: &mut Dice| {
+            let round = dice.below(STORM_ROUNDS);
+            let until = round.saturating_add(dice.pick(&[5, 20, 60, 150]));
+            Planned { round, until, fault: fault(dice) }
+        };
+        let mut faults: Vec<Planned> = (0..dice.between(6, 16)).map(|_| planned(&mut dice)).collect();
         faults.sort_by_key(|planned| planned.round);
         let mut dice = Dice::of(seed, "clients");
         let mut operations: Vec<(u64, Operation)> = (0..dice.between(40, 70))
             .map(|_| (dice.below(STORM_ROUNDS), operation(&mut dice, nodes)))
             .collect();
         operations.sort_by_key(|(round, _)| *round);
-        Self { nodes, faults, operations }
+        Self { level, nodes, faults, operations }
     }
 
     /// The same with only these faults.
@@ -174,21 +234,13 @@ impl Plan {
     }
 }
 
-fn planned(dice: &mut Dice, nodes: u64) -> Planned {
-    let round = dice.below(STORM_ROUNDS);
-    let until = round.saturating_add(dice.pick(&[5, 20, 60, 150]));
+fn in_the_log(dice: &mut Dice, nodes: u64) -> Fault {
     let node = dice.between(1, nodes);
-    let fault = match dice.below(20) {
+    match dice.below(20) {
         0 | 1 => Fault::Crash { node, kept: dice.pick(&[Kept::All, Kept::LogOnly]) },
         2 => Fault::Crash { node, kept: Kept::Nothing },
         3 => Fault::PowerLoss,
-        4 => {
-            let minority = nodes.saturating_sub(1).checked_div(2).unwrap_or_default();
-            let mut others: Vec<u64> = (1..=nodes).collect();
-            dice.shuffle(&mut others);
-            others.truncate(usize::try_from(dice.between(1, minority)).unwrap_or(1));
-            Fault::CutOff { nodes: others }
-        }
+        4 => Fault::CutOff { nodes: minority(dice, nodes) },
         5 => Fault::CutOff { nodes: (1..=nodes).collect() },
         6 => Fault::Deposed,
         7 | 8 => Fault::Lagging { node },
@@ -207,28 +259,62 @@ fn planned(dice: &mut Dice, nodes: u64) -> Planned {
             ];
             Fault::Appends { node, faults: (0..dice.between(2, 8)).map(|_| dice.pick(&kinds)).collect() }
         }
-        13 | 14 => {
-            let modes = [
-                TokenMode::Hangs,
-                TokenMode::Hangs,
-                TokenMode::Gone,
-                TokenMode::FlipsBits,
-                TokenMode::SignsWithAnotherKey,
-            ];
-            Fault::Token { node, mode: dice.pick(&modes) }
-        }
-        15 => {
-            let off = i64::try_from(dice.between(0, 2 * CLOCK_OFF_MS)).unwrap_or_default();
-            Fault::Clock { node, error_ms: off.saturating_sub_unsigned(CLOCK_OFF_MS) }
-        }
+        13 | 14 => token(dice, node),
+        15 => clock(dice, node),
         16 => Fault::Snapshot { node },
         17 => Fault::Entropy { node },
         _ => {
             let pauses = [500, 5_000, 31_000, 62_000, 1_800_000, 4_000_000, 90_000_000, 280_000_000];
             Fault::Pause { ms: dice.pick(&pauses) }
         }
-    };
-    Planned { round, until, fault }
+    }
+}
+
+fn around_raft(dice: &mut Dice, nodes: u64) -> Fault {
+    let node = dice.between(1, nodes);
+    match dice.below(20) {
+        0..=3 => Fault::Crash { node, kept: dice.pick(&[Kept::All, Kept::LogOnly, Kept::LogOnly]) },
+        4 => Fault::PowerLoss,
+        5 | 6 => Fault::CutOff { nodes: minority(dice, nodes) },
+        7 | 8 => Fault::Deposed,
+        9 | 10 => {
+            let pairs = (1..=nodes).flat_map(|a| (a.saturating_add(1)..=nodes).map(move |b| (a, b)));
+            let cut = pairs.filter(|_| dice.once_in(2)).collect();
+            Fault::Links { cut }
+        }
+        11 | 12 => Fault::OneWay { node, hears: dice.once_in(2) },
+        13 => Fault::HeldBack { nodes: minority(dice, nodes) },
+        14 => Fault::SlowLinks { ms: dice.pick(&[50, 150, 400]) },
+        15 => Fault::SlowDisk { node, ms: dice.pick(&[20, 100, 500]) },
+        16 => Fault::Election,
+        17 => token(dice, node),
+        18 => clock(dice, node),
+        _ => Fault::Entropy { node },
+    }
+}
+
+fn minority(dice: &mut Dice, nodes: u64) -> Vec<u64> {
+    let most = nodes.saturating_sub(1).checked_div(2).unwrap_or_default();
+    let mut others: Vec<u64> = (1..=nodes).collect();
+    dice.shuffle(&mut others);
+    others.truncate(usize::try_from(dice.between(1, most)).unwrap_or(1));
+    others
+}
+
+fn token(dice: &mut Dice, node: u64) -> Fault {
+    let modes = [
+        TokenMode::Hangs,
+        TokenMode::Hangs,
+        TokenMode::Gone,
+        TokenMode::FlipsBits,
+        TokenMode::SignsWithAnotherKey,
+    ];
+    Fault::Token { node, mode: dice.pick(&modes) }
+}
+
+fn clock(dice: &mut Dice, node: u64) -> Fault {
+    let off = i64::try_from(dice.between(0, 2 * CLOCK_OFF_MS)).unwrap_or_default();
+    Fault::Clock { node, error_ms: off.saturating_sub_unsigned(CLOCK_OFF_MS) }
 }
 
 /// A clock may be wrong by less than R8's 5 s: a leader that is further off hands over.

@@ -206,7 +206,7 @@ fn i11_after_an_acknowledged_revocation_nobody_fresh_says_good() {
 /// without a quorum dates its answers as before.
 #[test]
 fn i11_a_restart_does_not_make_a_node_fresh() {
-    let mut world = World::bootstrapped(3);
+    let world = World::bootstrapped(3);
     let issued = world.issue(1, "a.example.test").unwrap();
     world.refresh_all();
     let as_of = world.node(3).as_of();

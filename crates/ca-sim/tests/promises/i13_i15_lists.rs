@@ -17,7 +17,7 @@ use ca_x509::crl::{CrlEvent, CrlNumber, RevocationReason};
 /// Mechanism: `ca_core::apply::crl::cut_crl`, `last_counter`; `ca_core::crl::tbs`, a function of the register.
 #[test]
 fn i13_numbers_rise_through_owners_and_every_node_serves_the_same_octets() {
-    let mut world = World::bootstrapped(3);
+    let world = World::bootstrapped(3);
     for turn in 1..=9_u64 {
         let issued = world.issue(turn % 3 + 1, "a.example.test").unwrap();
         world.revoke(1, &issued, RevocationReason::Superseded).unwrap();
@@ -59,7 +59,7 @@ fn i13_a_crash_between_cut_and_record_leaves_a_gap() {
 /// dropped, and so is one of another boot.
 #[test]
 fn i13_a_late_signature_of_a_replaced_cut_is_dropped() {
-    let mut world = World::bootstrapped(3);
+    let world = World::bootstrapped(3);
     world.token_mode(1, TokenMode::Hangs);
     world.token_mode(2, TokenMode::Hangs);
     let publishing = |world: &World, node: u64| {
@@ -190,7 +190,7 @@ fn i14_an_entry_leaves_after_one_scheduled_list_past_its_end() {
 /// Mechanism: `ca_core::crl::entry`, `event.index <= base.index`; `ca_core::apply::crl::cut_crl`, `base`.
 #[test]
 fn i13_i14_a_delta_on_top_of_its_base_tells_what_a_complete_list_would() {
-    let mut world = World::bootstrapped(3);
+    let world = World::bootstrapped(3);
     let whole = whole("issuing");
     let nothing = Refusal::NoBase { list: whole.clone() };
     assert_eq!(world.publish_list(1, &whole, ListKind::Delta), Err(ActError::Refused(nothing)));

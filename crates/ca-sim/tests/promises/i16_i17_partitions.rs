@@ -49,7 +49,7 @@ fn i16_a_record_that_was_on_its_way_for_long_is_refused_once_its_intent_is_aband
 /// if it comes before its intent is abandoned, but nobody can send one in its place.
 #[test]
 fn i16_a_record_of_an_earlier_boot_still_counts_and_of_another_node_never() {
-    let mut world = World::bootstrapped(3);
+    let world = World::bootstrapped(3);
     world.storm().set_faults(NodeId(1), &[Fault::None, Fault::Held]);
     assert!(world.issue(1, "a.example.test").is_err());
     world.restart(1, Kept::All);
@@ -68,7 +68,7 @@ fn i16_a_record_of_an_earlier_boot_still_counts_and_of_another_node_never() {
 /// Mechanism: `ca_authority::issue::commit_intent` and `revoke`: no append, no effect; OCSP asks the register alone.
 #[test]
 fn i17_a_cut_off_node_refuses_to_write_and_goes_on_answering() {
-    let mut world = World::bootstrapped(3);
+    let world = World::bootstrapped(3);
     let issued = world.issue(1, "a.example.test").unwrap();
     world.publish(1, "issuing").unwrap();
     world.refresh_all();
@@ -96,7 +96,7 @@ fn i17_a_cut_off_node_refuses_to_write_and_goes_on_answering() {
 /// Mechanism: `ca_authority::freshness::wait_until_fresh`: after a restart no CA key signs before a quorum answered (R18).
 #[test]
 fn i16_a_restarted_node_signs_nothing_before_it_is_confirmed() {
-    let mut world = World::bootstrapped(3);
+    let world = World::bootstrapped(3);
     world.restart(2, Kept::All);
     assert!(!world.node(2).confirmed());
     world.link(2, Link::Lagging);

@@ -77,7 +77,7 @@ fn i4_an_intent_that_was_superseded_before_its_owner_applied_it_is_not_signed() 
 /// Mechanism: the permit is a value of the boot that dies with it (`ca_sim::log` plays R7; `ca-raft` keeps it).
 #[test]
 fn i4_a_permit_does_not_survive_a_restart() {
-    let mut world = World::bootstrapped(3);
+    let world = World::bootstrapped(3);
     for kept in [ca_sim::log::Kept::All, ca_sim::log::Kept::LogOnly, ca_sim::log::Kept::Nothing] {
         world.link(2, Link::Lagging);
         let waiting = Act::until_it_waits(world.issuing(2, "a.example.test", None));

@@ -45,7 +45,7 @@ fn i23_entries_that_are_logged_twice_change_nothing() {
 /// Mechanism: `ca_core::apply::apply` takes time from the entry and the register alone (R8).
 #[test]
 fn i23_a_replay_gives_the_same_register_whatever_the_clocks_say() {
-    let mut world = World::bootstrapped(3);
+    let world = World::bootstrapped(3);
     let issued = world.issue(1, "a.example.test").unwrap();
     world.publish(1, "issuing").unwrap();
     let time = |world: &World| world.node(2).register().time().unwrap();

@@ -34,7 +34,7 @@ fn is_revoked_everywhere(world: &World, serial: SerialNumber) {
 /// revocation.
 #[test]
 fn i5_a_crash_after_the_intent_ends_as_abandoned_by_the_restarted_node() {
-    let mut world = World::bootstrapped(3);
+    let world = World::bootstrapped(3);
     world.token_mode(2, TokenMode::Hangs);
     let act = Act::until_it_waits(world.issuing(2, "a.example.test", None));
     let serial = open_intent(&world, 1);

@@ -55,7 +55,7 @@ fn i8_a_node_that_cannot_know_says_try_later() {
 /// answer.
 #[test]
 fn i8_a_restored_node_says_nothing_before_it_has_caught_up() {
-    let mut world = World::bootstrapped(3);
+    let world = World::bootstrapped(3);
     let issued = world.issue(1, "a.example.test").unwrap();
     world.link(2, Link::Lagging);
     world.restart(2, Kept::Nothing);

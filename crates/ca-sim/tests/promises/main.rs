@@ -21,4 +21,6 @@ mod i7_idempotency;
 #[cfg(test)]
 mod i8_unissued;
 #[cfg(test)]
+mod over_raft;
+#[cfg(test)]
 mod seeds;

@@ -1,10 +1,10 @@
-use ca_sim::run::run;
+use ca_sim::run::{Level, run};
 
 /// I1, I3 to I11, I13, I14, I16, I23, I28 over whatever happens. Mechanisms: all of those named in this folder, and
 /// those that `ca_core::planted` breaks.
 fn hold(seeds: std::ops::Range<u64>) {
     for seed in seeds {
-        let report = run(seed);
+        let report = run(seed, Level::One);
         assert_eq!(report.failure, None, "cargo run --profile sim -p ca-sim -- --seed {seed}");
         assert!(report.acknowledged > 10, "seed {seed} shows little");
     }
@@ -41,8 +41,8 @@ fn i14_a_delta_tells_of_reasons_that_change_after_the_end() {
 /// Mechanism: `ca_sim::dice`: nothing but the seed decides.
 #[test]
 fn one_seed_is_one_history() {
-    let (first, second) = (run(7), run(7));
+    let (first, second) = (run(7, Level::One), run(7, Level::One));
     assert_eq!(first.story, second.story);
     assert_eq!(first.digest, second.digest);
-    assert_ne!(first.digest, run(8).digest);
+    assert_ne!(first.digest, run(8, Level::One).digest);
 }
