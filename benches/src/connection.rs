@@ -39,6 +39,16 @@ pub struct Asked {
     pub path: String,
     /// The body.
     pub body: Bytes,
+    /// Under which idempotency key, if under one.
+    pub idempotency_key: Option<String>,
+}
+
+impl Asked {
+    /// Without an idempotency key.
+    #[must_use]
+    pub fn new(method: Method, path: String, body: Bytes) -> Self {
+        Self { method, path, body, idempotency_key: None }
+    }
 }
 
 /// A connection that asks for certificates, with requests that were made beforehand.
@@ -67,7 +77,7 @@ impl Issuing {
         let at = self.sent_count.checked_rem(self.bodies.len()).unwrap_or(0);
         self.sent_count = self.sent_count.saturating_add(1);
         let body = self.bodies.get(at).cloned().unwrap_or_default();
-        let asked = Asked { method: Method::POST, path: "/api/v1/certificates".to_owned(), body };
+        let asked = Asked::new(Method::POST, "/api/v1/certificates".to_owned(), body);
         let (status, answer) = self.connection.ask(&asked).await?;
         let text = || String::from_utf8_lossy(&answer).into_owned();
         ensure!(status == StatusCode::CREATED, "{status}: {}", text());
@@ -135,13 +145,15 @@ impl Connection {
             _ => self.connect().await?,
         };
         sender.ready().await?;
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(asked.method.clone())
             .uri(&asked.path)
             .header("host", self.address.to_string())
-            .header("content-type", "application/json")
-            .body(Full::new(asked.body.clone()))?;
-        let response = sender.send_request(request).await?;
+            .header("content-type", "application/json");
+        if let Some(key) = &asked.idempotency_key {
+            request = request.header("idempotency-key", key);
+        }
+        let response = sender.send_request(request.body(Full::new(asked.body.clone()))?).await?;
         let status = response.status();
         let answer = response.into_body().collect().await?.to_bytes();
         self.sender = Some(sender);
@@ -183,7 +195,10 @@ pub fn tls(cluster: &Cluster) -> Result<Arc<ClientConfig>> {
 }
 
 /// A request with a P-256 key of its own.
-fn body(number: usize) -> Result<Bytes> {
+///
+/// # Errors
+/// No key can be made.
+pub fn body(number: usize) -> Result<Bytes> {
     let key = KeyPair::generate()?;
     let mut asked = CertificateParams::new(vec![format!("h{number}.bench.test")])?;
     // Without one it would be rcgen's own name.

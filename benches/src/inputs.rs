@@ -92,7 +92,7 @@ fn worst() -> Result<Vec<Input>> {
     let api = |class, status, path: &str, method, body: Vec<u8>| Input {
         class,
         door: Door::Api,
-        asked: Asked { method, path: path.to_owned(), body: body.into() },
+        asked: Asked::new(method, path.to_owned(), body.into()),
         status,
     };
     let post = |class, status, body: Vec<u8>| api(class, status, CERTIFICATES, Method::POST, body);
@@ -149,11 +149,7 @@ fn worst() -> Result<Vec<Input>> {
         Input {
             class: "ocsp-get",
             door: Door::Status,
-            asked: Asked {
-                method: Method::GET,
-                path: format!("/ocsp/{}", "%252B".repeat(400)),
-                body: Bytes::new(),
-            },
+            asked: Asked::new(Method::GET, format!("/ocsp/{}", "%252B".repeat(400)), Bytes::new()),
             status: StatusCode::OK,
         },
     ])

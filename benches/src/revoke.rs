@@ -63,8 +63,7 @@ pub async fn crl(cluster: &Cluster) -> Result<Row> {
     let tls = tls(cluster)?;
     let mut api = Connection::api(cluster.node(0)?, &tls)?;
     let begun = Instant::now();
-    let renew =
-        Asked { method: Method::POST, path: "/api/v1/cas/issuing/crl".to_owned(), body: Bytes::new() };
+    let renew = Asked::new(Method::POST, "/api/v1/cas/issuing/crl".to_owned(), Bytes::new());
     let (status, answer) = api.ask(&renew).await?;
     ensure!(status == StatusCode::OK, "{status}: {}", String::from_utf8_lossy(&answer));
     let lists: Vec<serde_json::Value> = serde_json::from_slice(&answer)?;
@@ -82,7 +81,7 @@ pub async fn crl(cluster: &Cluster) -> Result<Row> {
 /// Entries and octets of the whole list, once this node serves this number or a later one.
 async fn served(node: &Node, number: u128) -> Result<(usize, usize)> {
     let mut status = Connection::status(node)?;
-    let asked = Asked { method: Method::GET, path: "/crl/issuing.crl".to_owned(), body: Bytes::new() };
+    let asked = Asked::new(Method::GET, "/crl/issuing.crl".to_owned(), Bytes::new());
     let begun = Instant::now();
     while begun.elapsed() < RESTART_MAX {
         let (code, der) = status.ask(&asked).await?;
@@ -126,11 +125,11 @@ impl Revoking {
 impl Client for Revoking {
     async fn ask(&mut self) -> Result<()> {
         let serial = self.left.borrow_mut().pop().context("nothing left to revoke")?;
-        let asked = Asked {
-            method: Method::POST,
-            path: format!("/api/v1/certificates/{serial}/revoke"),
-            body: Bytes::from_static(b"{\"ca\":\"issuing\",\"reason\":\"superseded\"}"),
-        };
+        let asked = Asked::new(
+            Method::POST,
+            format!("/api/v1/certificates/{serial}/revoke"),
+            Bytes::from_static(b"{\"ca\":\"issuing\",\"reason\":\"superseded\"}"),
+        );
         let done = self.connection.ask(&asked).await;
         if !matches!(done, Ok((StatusCode::OK, _))) {
             // Perhaps it was, perhaps not: revoking again says the same.

@@ -6,7 +6,7 @@ use crate::files::none;
 use crate::packages::{Package, features, members};
 
 /// What each crate may use of ours. A new line, or a new word in one, is a decision (ARCHITECTURE.md, "The crates").
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("ca-x509", &[]),
     ("ca-core", &["ca-x509"]),
     ("ca-authority", &["ca-core", "ca-x509"]),
@@ -20,6 +20,8 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("scripts", &[]),
     // Measures the token by itself, beside the program as a whole.
     ("benches", &["ca-core", "ca-hsm", "ca-token", "ca-x509", "scripts"]),
+    // Breaks the program from outside; its clients are those of the benches.
+    ("testnet", &["benches", "ca-x509", "scripts"]),
 ];
 
 /// Who alone may name a third-party crate, in what is shipped and in what is not.
@@ -31,17 +33,21 @@ const PRIVILEGES: [(&[&str], &[&str]); 12] = [
     (&["aws-lc-rs"], &["ca-hsm", "ca-sim"]),
     (&["kryoptic-lib"], &["ca-token"]),
     (&["axum"], &["ca-http"]),
-    (&["clap"], &["ca-node", "ca-sim", "scripts", "benches"]),
+    (&["clap"], &["ca-node", "ca-sim", "scripts", "benches", "testnet"]),
     (&["stateright", "turmoil"], &["ca-sim"]),
     (&["toml"], &["ca-node"]),
     (&["x509-cert", "der", "spki", "const-oid"], &["ca-x509"]),
-    (&["anyhow"], &["ca-node", "scripts", "benches"]),
-    (&["rustls", "tokio-rustls", "hyper", "hyper-util"], &["ca-raft", "ca-http", "ca-node", "benches"]),
+    (&["anyhow"], &["ca-node", "scripts", "benches", "testnet"]),
+    (
+        &["rustls", "tokio-rustls", "hyper", "hyper-util"],
+        &["ca-raft", "ca-http", "ca-node", "benches", "testnet"],
+    ),
 ];
 
 /// Tokio, and with which features at most: the token has threads and only waits; the doors only take time; the
 /// heart of the program knows no runtime.
-const TOKIO: [&str; 7] = ["ca-raft", "ca-hsm", "ca-http", "ca-node", "ca-sim", "scripts", "benches"];
+const TOKIO: [&str; 8] =
+    ["ca-raft", "ca-hsm", "ca-http", "ca-node", "ca-sim", "scripts", "benches", "testnet"];
 
 #[test]
 fn the_crates_see_each_other_as_their_layers_say() {
