@@ -47,6 +47,9 @@ pub struct Node {
     pub config: PathBuf,
     /// What it prints.
     pub log: PathBuf,
+    /// Its network namespace, if it is not that of this process.
+    #[serde(default)]
+    pub network: Option<String>,
 }
 
 /// What `ca-node dev` writes once all nodes are ready for writing.
@@ -70,6 +73,7 @@ pub struct Processes {
 impl Processes {
     /// Stops all, waits for them and removes their directory. Does nothing the second time.
     pub fn stop(&mut self) {
+        let anything = self.dev.is_some() || !self.nodes.is_empty();
         // All are told before any is waited for.
         self.nodes.iter_mut().for_each(|node| tell(node, Signal::TERM));
         for mut node in self.nodes.drain(..) {
@@ -78,6 +82,8 @@ impl Processes {
         if let Some(mut dev) = self.dev.take() {
             tell(&mut dev, Signal::TERM);
             end(&mut dev);
+        }
+        if anything {
             // The directory is ours, and gone already if `dev` has cleaned up.
             let _ = std::fs::remove_dir_all(&self.home);
         }
@@ -150,6 +156,32 @@ impl Cluster {
         })
     }
 
+    /// No node yet; the files of the first client will be in the directory `first`, below `home`.
+    pub(crate) fn empty(binary: &Path, home: &Path, first: &str) -> Self {
+        let processes = Processes { home: home.to_owned(), dev: None, nodes: Vec::new() };
+        Self {
+            binary: binary.to_owned(),
+            home: home.to_owned(),
+            ready_after: Duration::ZERO,
+            nodes: Vec::new(),
+            root: format!("{first}/root.pem"),
+            client_cert: format!("{first}/client.pem"),
+            client_key: format!("{first}/client.key"),
+            processes: Arc::new(Mutex::new(processes)),
+        }
+    }
+
+    /// One more node and its process.
+    pub(crate) fn add(&mut self, node: Node, process: Child) {
+        self.nodes.push(node);
+        lock(&self.processes).nodes.push(process);
+    }
+
+    /// All that must end with this process.
+    pub(crate) fn processes(&self) -> Arc<Mutex<Processes>> {
+        Arc::clone(&self.processes)
+    }
+
     /// The node of this position.
     ///
     /// # Errors
@@ -171,12 +203,17 @@ impl Cluster {
     pub fn kill(&self, position: usize) -> Result<()> {
         let node = self.node(position)?;
         send(node.pid, Signal::KILL).with_context(|| format!("kill -9 {} ({})", node.pid, node.name))?;
-        until("end of a killed process", STOP_MAX, || {
-            if has_ended(node.pid) {
-                Look::Done(())
-            } else {
-                Look::NotYet(anyhow!("{} still runs", node.pid))
-            }
+        self.ended(position, STOP_MAX)
+    }
+
+    /// Waits until a node's process has let go of its files and ports.
+    ///
+    /// # Errors
+    /// It has not within `limit`.
+    pub fn ended(&self, position: usize, limit: Duration) -> Result<()> {
+        let pid = self.node(position)?.pid;
+        until("end of a process", limit, || {
+            if has_ended(pid) { Look::Done(()) } else { Look::NotYet(anyhow!("{pid} still runs")) }
         })
     }
 
@@ -188,7 +225,14 @@ impl Cluster {
         let mut processes = lock(&self.processes);
         let binary = &self.binary;
         let node = self.nodes.get_mut(position).with_context(|| format!("no node at {position}"))?;
-        let mut command = Command::new(binary);
+        let mut command = match &node.network {
+            None => Command::new(binary),
+            Some(network) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", network]).arg(binary);
+                command
+            }
+        };
         command.args(["server", "-c"]).arg(&node.config).current_dir(&self.home);
         let child = spawn(command, &node.log)?;
         node.pid = i32::try_from(child.id())?;
@@ -279,7 +323,7 @@ fn read_dev_file(path: &Path) -> Result<DevFile> {
 }
 
 /// Both outputs go to the end of one file.
-fn spawn(mut command: Command, output: &Path) -> Result<Child> {
+pub(crate) fn spawn(mut command: Command, output: &Path) -> Result<Child> {
     let open = || -> Result<File> { Ok(OpenOptions::new().create(true).append(true).open(output)?) };
     command.stdin(Stdio::null()).stdout(open()?).stderr(open()?);
     command.spawn().with_context(|| format!("start {command:?}"))

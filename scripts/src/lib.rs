@@ -22,6 +22,7 @@ pub mod api;
 pub mod requests;
 pub mod status;
 
+pub mod apart;
 pub mod cluster;
 pub mod interrupt;
 pub mod limits;

@@ -4,7 +4,7 @@
 //! Linux namespaces (namespaces(7)): of root, or of a user where the machine permits that.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
@@ -43,6 +43,24 @@ pub fn inside() -> Option<PathBuf> {
 /// # Errors
 /// The machine does not permit it, or the run failed.
 pub fn again_inside() -> Result<()> {
+    let (status, home) = enter()?;
+    if status.success() {
+        return remove(&home);
+    }
+    bail!("kept: {}", home.display());
+}
+
+/// Runs this program with the same arguments inside, to its end; how it ended. Its directory is removed in any case.
+///
+/// # Errors
+/// The machine does not permit it.
+pub fn status_inside() -> Result<ExitStatus> {
+    let (status, home) = enter()?;
+    remove(&home)?;
+    Ok(status)
+}
+
+fn enter() -> Result<(ExitStatus, PathBuf)> {
     let unshare = permitted()?;
     let (program, flags) = unshare.split_first().context("a command")?;
     let home = new_home()?;
@@ -56,10 +74,7 @@ pub fn again_inside() -> Result<()> {
         let _ = pid.map(|pid| kill_process(pid, Signal::KILL));
         let _ = remove(&kept);
     })?;
-    if inside.wait()?.success() {
-        return remove(&home);
-    }
-    bail!("kept: {}", home.display());
+    Ok((inside.wait()?, home))
 }
 
 /// Some process may be about to end and still write.

@@ -17,6 +17,21 @@ pub const GIVEN_UP_AFTER: Duration = Duration::from_secs(90);
 /// How long a fault holds that has a length: ten times the longest election time-out.
 pub const FAULT_HOLDS: Duration = Duration::from_secs(5);
 
+/// How long a leader is cut off from its peers: as long as in the matrix of faults.
+pub const ISOLATION_HOLDS: Duration = Duration::from_secs(20);
+
+/// A link that flaps is cut for so long, then whole for as long.
+pub const FLAP_HOLDS: Duration = Duration::from_secs(1);
+
+/// How often it does.
+pub const FLAPS: usize = 10;
+
+/// From a failed fsync to the end of the process, by the stamps of strace.
+pub const STOPPED_WITHIN: Duration = Duration::from_secs(1);
+
+/// The fsync that fails, counted from where strace begins to look: some that succeed come before it.
+pub const SYNCS_BEFORE: usize = 20;
+
 /// From the mending of the last fault until every node takes writes (`faults`: healed within 30 s).
 pub const HEALED_WITHIN: Duration = Duration::from_secs(30);
 

@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use benches::failover::{all_ready, leader};
+use scripts::apart;
 use scripts::cluster::{Cluster, Signal, send};
+use scripts::limits::STOP_MAX;
 use scripts::poll::{Look, until};
 
 use crate::audit::audit;
 use crate::checks::broken;
 use crate::dice::Dice;
+use crate::disks;
 use crate::history::{Asked, Operation, Said};
-use crate::limits::{FAULT_HOLDS, GIVEN_UP_AFTER, HEALED_WITHIN, REFUSED_WITHIN};
+use crate::limits::{
+    FAULT_HOLDS, FLAP_HOLDS, FLAPS, GIVEN_UP_AFTER, HEALED_WITHIN, ISOLATION_HOLDS, REFUSED_WITHIN,
+};
 use crate::workload::Workload;
 
 /// One kind of fault.
@@ -31,11 +36,18 @@ enum Fault {
     KillAll,
     PauseLeader,
     PauseMajority,
+    IsolateLeader,
+    HalfIsolateLeader,
+    FlapLeader,
+    HideLeader,
+    FailSync,
+    WipeDisk,
+    Restart,
     Any,
 }
 
 /// Every row.
-pub const ROWS: [Row; 6] = [
+pub const ROWS: [Row; 13] = [
     Row { name: "P1", about: "kill -9 of the leader", fault: Fault::KillLeader },
     Row { name: "P2", about: "kill -9 of a follower", fault: Fault::KillFollower },
     Row { name: "P3", about: "kill -9 of all at one instant", fault: Fault::KillAll },
@@ -45,7 +57,30 @@ pub const ROWS: [Row; 6] = [
         fault: Fault::PauseLeader,
     },
     Row { name: "P5", about: "two of three stand still", fault: Fault::PauseMajority },
-    Row { name: "X1", about: "any of these, as the seed says", fault: Fault::Any },
+    Row {
+        name: "N1",
+        about: "the leader is cut off from its peers for 20 s; clients reach it",
+        fault: Fault::IsolateLeader,
+    },
+    Row {
+        name: "N4",
+        about: "one direction between the leader and its peers is cut, as the seed says which",
+        fault: Fault::HalfIsolateLeader,
+    },
+    Row {
+        name: "N7",
+        about: "the leader's links are cut for 1 s and whole for 1 s, ten times",
+        fault: Fault::FlapLeader,
+    },
+    Row { name: "N9", about: "no client reaches the leader; its peers do", fault: Fault::HideLeader },
+    Row { name: "D5", about: "fsync fails once with EIO (strace)", fault: Fault::FailSync },
+    Row { name: "D9", about: "a wiped disk under its old id", fault: Fault::WipeDisk },
+    Row {
+        name: "U1",
+        about: "SIGTERM and start again, the leader or a follower as the seed says",
+        fault: Fault::Restart,
+    },
+    Row { name: "X1", about: "any of P1 to P5, as the seed says", fault: Fault::Any },
 ];
 
 /// How a run ended.
@@ -69,11 +104,19 @@ struct Window {
     fault: Fault,
     from: Duration,
     to: Duration,
-    /// Who stood still, or was gone.
+    /// Who stood still, was gone, or cut off.
     nodes: Vec<usize>,
+    /// What the fault itself has shown to be wrong.
+    broken: Vec<String>,
 }
 
 impl Row {
+    /// Whether every node needs a network of its own ([`scripts::apart`]).
+    #[must_use]
+    pub fn is_apart(&self) -> bool {
+        matches!(self.fault, Fault::IsolateLeader | Fault::HalfIsolateLeader | Fault::FlapLeader)
+    }
+
     /// Starts nothing but the load: breaks so many times, lets so many operations through, and looks at everything.
     ///
     /// # Errors
@@ -106,7 +149,8 @@ impl Row {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut found = broken(&history)?;
         found.extend(runtime.block_on(audit(cluster, &history))?);
-        found.extend(windows.iter().flat_map(|window| window.minority(&history)));
+        found.extend(windows.iter().flat_map(|window| window.minority(&history, cluster.nodes.len())));
+        found.extend(windows.iter().flat_map(|window| window.broken.clone()));
         Ok(Ended {
             acknowledged: history.iter().filter(|operation| operation.is_acknowledged()).count(),
             asked: history.len(),
@@ -137,17 +181,48 @@ impl Fault {
                 let kind = *kinds.get(dice.below(kinds.len())).context("no fault")?;
                 return kind.happen(cluster, load, dice);
             }
-            Self::KillLeader => vec![leads],
-            Self::KillFollower => vec![follower],
+            Self::KillLeader
+            | Self::IsolateLeader
+            | Self::HalfIsolateLeader
+            | Self::FlapLeader
+            | Self::HideLeader => vec![leads],
+            Self::KillFollower | Self::WipeDisk => vec![follower],
+            Self::FailSync | Self::Restart => vec![if dice.below(2) == 0 { leads } else { follower }],
             Self::KillAll => all,
             Self::PauseLeader => vec![leads],
             Self::PauseMajority => vec![leads, follower],
         };
+        let from_leader: Vec<_> = others.iter().map(|other| (leads, *other)).collect();
+        let to_leader: Vec<_> = others.iter().map(|other| (*other, leads)).collect();
+        let both = [from_leader.as_slice(), to_leader.as_slice()].concat();
+        let one = *nodes.first().context("no node")?;
+        let mut broken = Vec::new();
         match self {
             Self::PauseLeader | Self::PauseMajority => pause(cluster, &nodes)?,
-            _ => kill(cluster, &nodes)?,
+            Self::IsolateLeader => lose(cluster, &both, ISOLATION_HOLDS)?,
+            Self::HalfIsolateLeader if dice.below(2) == 0 => lose(cluster, &from_leader, FAULT_HOLDS)?,
+            Self::HalfIsolateLeader => lose(cluster, &to_leader, FAULT_HOLDS)?,
+            Self::FlapLeader => {
+                for _ in 0..FLAPS {
+                    lose(cluster, &both, FLAP_HOLDS)?;
+                    std::thread::sleep(FLAP_HOLDS);
+                }
+            }
+            Self::HideLeader => {
+                load.hide(&nodes);
+                std::thread::sleep(FAULT_HOLDS);
+                load.hide(&[]);
+            }
+            Self::FailSync => broken.extend(disks::fail_sync(cluster, one)?),
+            Self::WipeDisk => broken.extend(disks::wipe(cluster, one)?),
+            Self::Restart => {
+                send(cluster.node(one)?.pid, Signal::TERM)?;
+                cluster.ended(one, STOP_MAX)?;
+                cluster.restart(one)?;
+            }
+            Self::Any | Self::KillLeader | Self::KillFollower | Self::KillAll => kill(cluster, &nodes)?,
         }
-        Ok(Window { fault: self, from, to: load.now(), nodes })
+        Ok(Window { fault: self, from, to: load.now(), nodes, broken })
     }
 }
 
@@ -169,6 +244,13 @@ fn pause(cluster: &Cluster, nodes: &[usize]) -> Result<()> {
     tell(Signal::CONT)
 }
 
+/// What goes these ways is lost, for that long.
+fn lose(cluster: &Cluster, ways: &[(usize, usize)], time: Duration) -> Result<()> {
+    ways.iter().try_for_each(|(from, to)| apart::cut(cluster, *from, *to))?;
+    std::thread::sleep(time);
+    ways.iter().try_for_each(|(from, to)| apart::mend(cluster, *from, *to))
+}
+
 fn acknowledged(load: &Workload, count: usize) -> Result<()> {
     until("acknowledged operations", GIVEN_UP_AFTER, || match load.acknowledged() {
         done if done >= count => Look::Done(()),
@@ -186,14 +268,16 @@ impl Window {
     }
 
     /// I17: who is left without a quorum answers status, and refuses a write within two seconds.
-    fn minority(&self, history: &[Operation]) -> Vec<String> {
-        if self.fault != Fault::PauseMajority {
-            return Vec::new();
-        }
+    fn minority(&self, history: &[Operation], count: usize) -> Vec<String> {
+        let alone: Vec<usize> = match self.fault {
+            Fault::PauseMajority => (0..count).filter(|node| !self.nodes.contains(node)).collect(),
+            Fault::IsolateLeader | Fault::HalfIsolateLeader => self.nodes.clone(),
+            _ => return Vec::new(),
+        };
         // It may take a while to see that the others are silent.
         let from = self.from.saturating_add(REFUSED_WITHIN);
         let at_it = history.iter().filter(|operation| {
-            !self.nodes.contains(&operation.node) && operation.begun >= from && operation.ended <= self.to
+            alone.contains(&operation.node) && operation.begun >= from && operation.ended <= self.to
         });
         let faults = at_it.filter_map(|operation| {
             let took = operation.ended.saturating_sub(operation.begun);

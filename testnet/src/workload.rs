@@ -39,6 +39,8 @@ pub struct Workload {
 struct Told {
     started: Instant,
     stop: AtomicBool,
+    /// Nodes that no client reaches.
+    hidden: Mutex<Vec<usize>>,
     history: Mutex<Vec<Operation>>,
 }
 
@@ -51,6 +53,7 @@ impl Workload {
         let told = Arc::new(Told {
             started: Instant::now(),
             stop: AtomicBool::new(false),
+            hidden: Mutex::default(),
             history: Mutex::new(Vec::new()),
         });
         // Made here, for they name the cluster's files.
@@ -87,6 +90,11 @@ impl Workload {
     #[must_use]
     pub fn goes_on(&self) -> bool {
         !self.thread.is_finished()
+    }
+
+    /// From here on no client reaches these nodes, and every client all others.
+    pub fn hide(&self, nodes: &[usize]) {
+        *self.told.hidden.lock().unwrap_or_else(PoisonError::into_inner) = nodes.to_vec();
     }
 
     /// Lets each client end what it has begun; everything that was asked and answered.
@@ -283,6 +291,11 @@ impl Client {
 
     /// Asks one node once, and writes down what came of it.
     async fn ask(&mut self, node: usize, asked: Asked, request: &connection::Asked, read: Reads) -> Answered {
+        if self.told.hidden.lock().unwrap_or_else(PoisonError::into_inner).contains(&node) {
+            // So that clients with nothing else to ask leave room for others.
+            tokio::time::sleep(RETRY_AFTER).await;
+            return (Said::Nothing("not reached".to_owned()), None);
+        }
         let doors = match asked {
             Asked::Issue(_) | Asked::Revoke(_) | Asked::Read(_) => &mut self.api,
             Asked::Ocsp(_) | Asked::Crl => &mut self.status,
