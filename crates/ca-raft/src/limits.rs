@@ -122,6 +122,9 @@ pub const RECENT_SHARDS: usize = 16;
 /// RocksDB's write buffer, in each database.
 pub const WRITE_BUFFER_OCTETS: usize = 32 << 20;
 
+/// RocksDB's write buffer in a simulation: more than a run of minutes writes.
+pub const SIMULATED_BUFFER_OCTETS: usize = 2 << 20;
+
 /// Files that RocksDB holds open, in each database.
 pub const OPEN_FILES_MAX: i32 = 256;
 

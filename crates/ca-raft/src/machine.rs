@@ -25,6 +25,7 @@ use crate::consensus::{Entry, LogId, PeerAddress, Proposal, SnapshotMeta, Stored
 use crate::limits;
 use crate::peers::Introductions;
 use crate::runtime;
+use crate::simulation::{Observer, Place};
 use crate::stamp::Stamps;
 use crate::stop::{Stop, StopReason};
 use crate::store::{AppliedState, EncodedChanges, RegisterStore, SnapshotDirectory};
@@ -36,11 +37,8 @@ pub(crate) struct Machine {
     shared: Arc<Progress>,
     snapshots: Snapshots,
     stop: Stop,
-    observer: Option<Observer>,
+    observer: Option<Arc<dyn Observer>>,
 }
-
-/// Sees each batch as it is applied: its entry, the leader's stamp, and its commands in order.
-pub type Observer = Arc<dyn Fn(LogIndex, UnixMillis, &[Envelope]) + Send + Sync>;
 
 /// What the rest of the node sees of the apply task.
 #[derive(Debug)]
@@ -245,7 +243,7 @@ impl Machine {
         shared: Arc<Progress>,
         snapshots: Snapshots,
         stop: Stop,
-        observer: Option<Observer>,
+        observer: Option<Arc<dyn Observer>>,
     ) -> Self {
         Self { store, applied, shared, snapshots, stop, observer }
     }
@@ -270,7 +268,7 @@ impl Machine {
             Err(e) => return Err(self.stop_because(StopReason::Unreadable { index, why: e.to_string() })),
         };
         if let Some(observer) = &self.observer {
-            observer(index, stamp, &envelopes);
+            observer.applied(Place::of(&id), stamp, &envelopes);
         }
         for envelope in &envelopes {
             if let Command::Tick { digest: Some((index, leaders)) } = envelope.command {

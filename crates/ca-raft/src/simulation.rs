@@ -11,17 +11,41 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ca_core::ids::{BootId, ClusterId, Epoch, NodeId};
+use ca_core::command::Envelope;
+use ca_core::ids::{BootId, ClusterId, Epoch, LogIndex, NodeId, UnixMillis};
 
 use crate::clock::WallClock;
-use crate::consensus::Compaction;
+use crate::consensus::{Compaction, LogId};
 use crate::log::{IssuanceLog, Start, StartError};
 use crate::peers::{Entrance, PeerIdentity, Transport, exchange_nothing};
 use crate::runtime;
-use crate::store::Disk;
+use crate::store::{Disk, SimulatedDisk};
 
-pub use crate::machine::Observer;
 pub use crate::peers::{Later, Octets, SimulatedNetwork};
+
+/// Where an entry stands, and who wrote it there: a term has one leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The leader's term.
+    pub term: u64,
+    /// The entry's index.
+    pub index: LogIndex,
+}
+
+impl Place {
+    pub(crate) fn of(id: &LogId) -> Self {
+        Self { term: **id.committed_leader_id(), index: LogIndex(id.index()) }
+    }
+}
+
+/// Sees what no other node is told.
+pub trait Observer: Send + Sync {
+    /// A batch is applied: its entry, the leader's stamp, its commands in order.
+    fn applied(&self, at: Place, stamp: UnixMillis, commands: &[Envelope]);
+
+    /// The log is on the disk up to here. Nothing that follows from it has happened yet.
+    fn synced(&self, last: Place);
+}
 
 /// What a node is started on.
 pub(crate) struct Ground {
@@ -29,7 +53,7 @@ pub(crate) struct Ground {
     pub(crate) entrance: Entrance,
     pub(crate) address: Option<SocketAddr>,
     pub(crate) disk: Disk,
-    pub(crate) observer: Option<Observer>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
 /// What a simulated node's log is started with; as [`crate::StartOptions`] otherwise.
@@ -53,8 +77,8 @@ pub struct SimulatedOptions {
     pub peer_address: SocketAddr,
     /// How long the next sync of the log takes.
     pub sync_takes: Arc<dyn Fn() -> Duration + Send + Sync>,
-    /// Sees what is applied.
-    pub observer: Observer,
+    /// Sees what is applied, and what is on the disk.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl fmt::Debug for SimulatedOptions {
@@ -80,7 +104,7 @@ pub async fn start(options: SimulatedOptions) -> Result<Arc<IssuanceLog>, StartE
         transport: Transport::Simulated(Arc::clone(&network)),
         entrance: Entrance::Simulated(network, identity),
         address: Some(peer_address),
-        disk: Disk::Simulated(sync_takes),
+        disk: Disk::Simulated(SimulatedDisk { sync_takes, observer: Arc::clone(&observer) }),
         observer: Some(observer),
     };
     let exchange = exchange_nothing();

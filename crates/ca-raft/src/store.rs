@@ -29,16 +29,23 @@ use std::time::Duration;
 use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, LogLevel, Options};
 
 use crate::limits;
+use crate::simulation::Observer;
 
-/// How long the next sync takes.
-pub(crate) type SyncTakes = Arc<dyn Fn() -> Duration + Send + Sync>;
+/// A disk in a simulation.
+#[derive(Clone)]
+pub(crate) struct SimulatedDisk {
+    /// How long the next sync takes.
+    pub(crate) sync_takes: Arc<dyn Fn() -> Duration + Send + Sync>,
+    /// Is told of each sync of the log.
+    pub(crate) observer: Arc<dyn Observer>,
+}
 
 /// What is under the databases.
 #[derive(Clone)]
 pub(crate) enum Disk {
     Real,
     /// What is not synced stays in the process, so that the files are what a loss of power leaves.
-    Simulated(SyncTakes),
+    Simulated(SimulatedDisk),
 }
 
 /// RocksDB's settings, for both databases.
@@ -62,6 +69,12 @@ fn options(cache: &Cache, disk: &Disk) -> Options {
     // A torn last record is cut off; whether more than that is missing, the horizon tells.
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     options.set_paranoid_checks(true);
-    options.set_manual_wal_flush(matches!(disk, Disk::Simulated(_)));
+    if matches!(disk, Disk::Simulated(_)) {
+        options.set_manual_wal_flush(true);
+        // Its write-ahead log is allocated in advance, and copied at each loss of power.
+        options.set_write_buffer_size(limits::SIMULATED_BUFFER_OCTETS);
+        // What RocksDB puts into a file by chance then does not show in its length, nor in how a snapshot travels.
+        options.set_compression_type(DBCompressionType::None);
+    }
     options
 }

@@ -15,7 +15,7 @@ mod disk;
 mod host;
 mod network;
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -49,7 +49,8 @@ const DRIVE_MS_MAX: u64 = 60_000;
 
 /// Real nodes over a simulated network.
 pub(crate) struct Cluster {
-    sim: RefCell<Sim<'static>>,
+    /// Taken when it ends.
+    sim: RefCell<Option<Sim<'static>>>,
     machines: BTreeMap<NodeId, Rc<Machine>>,
     applied: Applied,
     time: Arc<Time>,
@@ -60,6 +61,15 @@ pub(crate) struct Cluster {
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cluster").field("nodes", &self.machines.keys()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Cluster {
+    /// A promise that broke ends the run by a panic, and hosts cannot be taken apart while that goes on: then they stay.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::mem::forget(self.sim.take());
+        }
     }
 }
 
@@ -80,15 +90,20 @@ impl Cluster {
         let mut machines = BTreeMap::new();
         for own in hosts {
             let node = own.node;
+            applied.expect(node);
             let data_dir = place.path().join(format!("node-{node}"));
             let machine = Rc::new(Machine::new(own, data_dir, applied.clone(), all.clone()));
             let software = Rc::clone(&machine);
             sim.host(host(node), move || Rc::clone(&software).live());
             machines.insert(node, machine);
         }
-        let cluster = Self { sim: RefCell::new(sim), machines, applied, time, _place: place };
+        let cluster = Self { sim: RefCell::new(Some(sim)), machines, applied, time, _place: place };
         cluster.run_for(20);
         cluster
+    }
+
+    fn sim(&self) -> RefMut<'_, Sim<'static>> {
+        RefMut::map(self.sim.borrow_mut(), |sim| sim.as_mut().expect("it is taken at the end"))
     }
 
     fn machine(&self, node: NodeId) -> &Rc<Machine> {
@@ -107,7 +122,7 @@ impl Cluster {
     pub(crate) fn run_for(&self, millis: u64) {
         for _ in 0..millis {
             self.time.pass(1);
-            self.sim.borrow_mut().step().unwrap_or_else(|why| panic!("a host fails: {why}"));
+            self.sim().step().unwrap_or_else(|why| panic!("a host fails: {why}"));
             if let Some(why) = self.applied.broken() {
                 panic!("{why}");
             }
@@ -163,7 +178,7 @@ impl Cluster {
         let image =
             (power == Power::Lost).then(|| Image::take(&machine.data_dir).expect("the files can be copied"));
         machine.forget();
-        self.sim.borrow_mut().crash(host(node));
+        self.sim().crash(host(node));
         if let Some(image) = image {
             image.put_back().expect("the files can be put back");
         }
@@ -171,7 +186,7 @@ impl Cluster {
 
     /// It starts again.
     pub(crate) fn start(&self, node: NodeId) {
-        self.sim.borrow_mut().bounce(host(node));
+        self.sim().bounce(host(node));
     }
 
     /// How long a node's disk takes for a sync.
@@ -181,7 +196,7 @@ impl Cluster {
 
     /// What the link from one node to another does.
     pub(crate) fn set_link(&self, from: NodeId, to: NodeId, way: Way) {
-        let (sim, from, to) = (self.sim.borrow(), host(from), host(to));
+        let (sim, from, to) = (self.sim(), host(from), host(to));
         match way {
             Way::Cut => sim.partition(from, to),
             Way::HalfCut => sim.partition_oneway(from, to),

@@ -69,7 +69,14 @@ pub fn run(seed: u64, level: Level) -> Report {
 /// Runs a seed with another list of faults than it planned. A promise that breaks ends the run.
 #[must_use]
 pub fn run_with(seed: u64, plan: &Plan) -> Report {
-    let mut running = Running::of(seed, plan);
+    let mut running = None;
+    // The ceremony can fail too.
+    let failure = failure_of(|| running = Some(Running::of(seed, plan)));
+    let Some(mut running) = running else {
+        let digest = Digest::of(&[]);
+        let (fired, story) = (BTreeSet::new(), Vec::new());
+        return Report { seed, level: plan.level, digest, fired, acknowledged: 0, failure, story };
+    };
     let failure = failure_of(|| running.live_through(plan)).map(|why| {
         // What stops a run is often a consequence: the checks say which promise it began with.
         let checked = failure_of(|| drop(running.world.check()));

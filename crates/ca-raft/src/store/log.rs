@@ -26,10 +26,11 @@ use tokio::sync::{oneshot, watch};
 
 use super::directory::{DataDirectory, Identity, StartStoreError};
 use super::horizon::Horizon;
-use super::{Disk, SyncTakes, options};
+use super::{Disk, SimulatedDisk, options};
 use crate::codec;
 use crate::consensus::{Entry, LogId, Types, Vote};
 use crate::limits;
+use crate::simulation::Place;
 use crate::stop::Stop;
 use crate::wire::peer as wire;
 
@@ -127,7 +128,11 @@ impl LogStore {
                 let io = |source| StartStoreError::Io { path: directory.path().to_owned(), source };
                 *shared.flusher.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread.map_err(io)?);
             }
-            Disk::Simulated(sync_takes) => drop(tokio::spawn(flusher.simulate(Arc::clone(sync_takes)))),
+            Disk::Simulated(disk) => {
+                // What a process that was killed had written is there, and was synced above.
+                flusher.tell(disk);
+                tokio::spawn(flusher.simulate(disk.clone()));
+            }
         }
         Ok(Self { shared })
     }
@@ -369,16 +374,27 @@ impl Flusher {
     fn run(mut self) {
         while let Some(first) = self.queue.blocking_recv() {
             let group = self.group(first);
-            self.sync(group);
+            self.sync();
+            self.acknowledge(group);
         }
     }
 
     /// The same as a task, in simulated time.
-    async fn simulate(mut self, sync_takes: SyncTakes) {
+    async fn simulate(mut self, disk: SimulatedDisk) {
         while let Some(first) = self.queue.recv().await {
             let group = self.group(first);
-            tokio::time::sleep(sync_takes()).await;
-            self.sync(group);
+            tokio::time::sleep((disk.sync_takes)()).await;
+            self.sync();
+            self.tell(&disk);
+            self.acknowledge(group);
+        }
+    }
+
+    /// Tells a simulation how far the log is synced.
+    fn tell(&self, disk: &SimulatedDisk) {
+        let store = LogStore { shared: Arc::clone(&self.shared) };
+        if let (Ok(()), Ok(Some(last))) = (&self.failed, store.last_entry_id()) {
+            disk.observer.synced(Place::of(&last));
         }
     }
 
@@ -391,7 +407,7 @@ impl Flusher {
         group
     }
 
-    fn sync(&mut self, group: Vec<Flush>) {
+    fn sync(&mut self) {
         if self.failed.is_ok() {
             // Everything in the group was written before it was queued, so this sequence number covers it.
             let sequence = self.shared.db.latest_sequence_number();
@@ -403,7 +419,10 @@ impl Flusher {
                 tracing::warn!("the log's horizon cannot be noted: {e}");
             }
         }
-        // COMMIT: after a successful sync the group's entries and votes count.
+    }
+
+    /// COMMIT: after a successful sync the group's entries and votes count.
+    fn acknowledge(&self, group: Vec<Flush>) {
         for waiter in group {
             waiter.done(&self.failed);
         }

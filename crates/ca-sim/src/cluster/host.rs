@@ -18,7 +18,7 @@ use ca_core::ids::{BootId, NodeId};
 use ca_raft::simulation::{SimulatedOptions, start};
 use ca_raft::{Compaction, IssuanceLog, WallClock};
 
-use super::applied::Applied;
+use super::applied::{Applied, Of};
 use super::network::{Network, PORT, host};
 use crate::ceremony::CLUSTER;
 use crate::clock::SimClock;
@@ -153,7 +153,7 @@ impl Machine {
             network,
             peer_address: (turmoil::lookup(host(node)), PORT).into(),
             sync_takes: Arc::new(move || Duration::from_millis(sync_ms.load(Ordering::SeqCst))),
-            observer: Arc::new(move |index, stamp, envelopes| applied.add(node, index, stamp, envelopes)),
+            observer: Arc::new(Of(node, applied)),
         });
         Ok(log.await?)
     }

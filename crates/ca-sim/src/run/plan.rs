@@ -226,6 +226,15 @@ impl Plan {
         Self { level, nodes, faults, operations }
     }
 
+    /// The same with everything that clients want wanted at few moments: many entries are under way at once.
+    #[must_use]
+    pub fn crowded(mut self) -> Self {
+        for (round, _) in &mut self.operations {
+            *round = round.saturating_sub(round.checked_rem(CROWDED_ROUNDS).unwrap_or_default());
+        }
+        self
+    }
+
     /// The same with only these faults.
     #[must_use]
     pub fn only(&self, places: &BTreeSet<usize>) -> Self {
@@ -316,6 +325,9 @@ fn clock(dice: &mut Dice, node: u64) -> Fault {
     let off = i64::try_from(dice.between(0, 2 * CLOCK_OFF_MS)).unwrap_or_default();
     Fault::Clock { node, error_ms: off.saturating_sub_unsigned(CLOCK_OFF_MS) }
 }
+
+/// Between two such moments.
+const CROWDED_ROUNDS: u64 = 50;
 
 /// A clock may be wrong by less than R8's 5 s: a leader that is further off hands over.
 const CLOCK_OFF_MS: u64 = 4_000;
