@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn an_answer_is_whole_when_its_length_says_so() {
         let answer = b"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 3\r\n\r\nabc";
-        assert_eq!(lengths(answer).unwrap(), Some((47, 50)));
+        assert_eq!(lengths(answer).unwrap(), Some((49, 52)));
         assert_eq!(lengths(&answer[..30]).unwrap(), None);
         assert!(lengths(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
     }

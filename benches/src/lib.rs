@@ -5,6 +5,7 @@
 //!          └──▶ revoke ────▶ closed_loop, connection      certificates revoked, lists made anew
 //!          └──▶ ocsp ──────▶ closed_loop, lean            answers that are kept, answers that are signed; nginx beside
 //!          └──▶ store ─────▶ issue, revoke                a store of many certificates: start, issue, disk
+//!          └──▶ slow ──────▶ issue                         tokens that take 20 ms a signature: one node, three nodes
 //!          └──▶ failover ──▶ connection                   kill -9 of the leader
 //!          └──▶ inputs ────▶ connection                   what is refused, and what it costs
 //!          └──▶ ratios ────▶ issue, ocsp, revoke            all of that beside what the machine can do
@@ -18,6 +19,7 @@ pub mod issue;
 pub mod machine;
 pub mod ocsp;
 pub mod revoke;
+pub mod slow;
 pub mod store;
 
 pub mod closed_loop;

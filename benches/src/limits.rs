@@ -50,3 +50,12 @@ pub const REVOKED_FOR_A_RATIO: usize = 5_000;
 
 /// By how many hundredths a ratio may fall before it is named.
 pub const FALL_HUNDREDTHS: u8 = 20;
+
+/// A signature of a token that takes its time.
+pub const SLOW_SIGNATURE: Duration = Duration::from_millis(20);
+
+/// Sessions of each node with such a token.
+pub const SLOW_SESSIONS: usize = 8;
+
+/// Connections to nodes with such tokens: more than all their sessions, so that none waits for a client.
+pub const SLOW_CONNECTIONS: usize = 96;

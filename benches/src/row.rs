@@ -40,6 +40,18 @@ pub enum Row {
         #[serde(flatten)]
         load: Load,
     },
+    /// Certificates of a cluster whose tokens take their time.
+    SlowTokens {
+        /// How many nodes, each with a token of its own.
+        nodes: usize,
+        /// Sessions of each.
+        sessions: usize,
+        /// How long a signature takes.
+        signature_ms: u64,
+        /// The certificates.
+        #[serde(flatten)]
+        load: Load,
+    },
     /// A static file of the size of an OCSP answer, from nginx with two workers: the limit for a cached answer.
     Static {
         /// The answers.

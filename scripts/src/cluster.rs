@@ -17,6 +17,7 @@ use crate::poll::{Look, until};
 /// Three nodes and where their files are.
 #[derive(Debug)]
 pub struct Cluster {
+    form: Form,
     binary: PathBuf,
     home: PathBuf,
     /// From the start of `ca-node dev` until it said that all nodes are ready.
@@ -30,6 +31,23 @@ pub struct Cluster {
     /// Its key.
     pub client_key: String,
     processes: Arc<Mutex<Processes>>,
+}
+
+/// What a cluster is made of.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// How many nodes: 1, 3 or 5.
+    pub nodes: usize,
+    /// A PKCS#11 library instead of the embedded token.
+    pub module: Option<PathBuf>,
+    /// Variables of the environment, for `ca-node dev` and for each node.
+    pub environment: Vec<(&'static str, String)>,
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self { nodes: 3, module: None, environment: Vec::new() }
+    }
 }
 
 /// One node.
@@ -116,10 +134,27 @@ impl Cluster {
         home: &Path,
         started: impl FnOnce(Arc<Mutex<Processes>>) -> Result<()>,
     ) -> Result<Self> {
+        Self::start_as(Form::default(), binary, home, started)
+    }
+
+    /// As [`Cluster::start`], of another form.
+    ///
+    /// # Errors
+    /// They are not ready in time, with what `ca-node dev` printed.
+    pub fn start_as(
+        form: Form,
+        binary: &Path,
+        home: &Path,
+        started: impl FnOnce(Arc<Mutex<Processes>>) -> Result<()>,
+    ) -> Result<Self> {
         let begun = Instant::now();
         let output = home.join("dev.out");
         let mut command = Command::new(binary);
-        command.args(["dev", "--nodes", "3", "--any-port", "--dir"]).arg(home.join("ca")).current_dir(home);
+        command.args(["dev", "--any-port", "--nodes", &form.nodes.to_string(), "--dir"]).arg(home.join("ca"));
+        if let Some(module) = &form.module {
+            command.arg("--module").arg(module);
+        }
+        command.envs(form.environment.iter().map(|(name, value)| (name, value))).current_dir(home);
         let dev = spawn(command, &output)?;
         let processes = Processes { home: home.to_owned(), dev: Some(dev), nodes: Vec::new() };
         let processes = Arc::new(Mutex::new(processes));
@@ -145,6 +180,7 @@ impl Cluster {
         };
         let relative = |path: &Path| path.strip_prefix(home).unwrap_or(path).display().to_string();
         Ok(Self {
+            form,
             binary: binary.to_owned(),
             home: home.to_owned(),
             ready_after: begun.elapsed(),
@@ -160,6 +196,7 @@ impl Cluster {
     pub(crate) fn empty(binary: &Path, home: &Path, first: &str) -> Self {
         let processes = Processes { home: home.to_owned(), dev: None, nodes: Vec::new() };
         Self {
+            form: Form::default(),
             binary: binary.to_owned(),
             home: home.to_owned(),
             ready_after: Duration::ZERO,
@@ -223,7 +260,7 @@ impl Cluster {
     /// It cannot be started.
     pub fn restart(&mut self, position: usize) -> Result<()> {
         let mut processes = lock(&self.processes);
-        let binary = &self.binary;
+        let (binary, environment) = (&self.binary, &self.form.environment);
         let node = self.nodes.get_mut(position).with_context(|| format!("no node at {position}"))?;
         let mut command = match &node.network {
             None => Command::new(binary),
@@ -234,6 +271,7 @@ impl Cluster {
             }
         };
         command.args(["server", "-c"]).arg(&node.config).current_dir(&self.home);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         let child = spawn(command, &node.log)?;
         node.pid = i32::try_from(child.id())?;
         processes.nodes.push(child);

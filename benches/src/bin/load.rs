@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use benches::issue::Through;
 use benches::limits::FILL_CONNECTIONS;
 use benches::row::{Row, rounded};
-use benches::{failover, inputs, issue, machine, ocsp, ratios, revoke, store};
+use benches::{failover, inputs, issue, machine, ocsp, ratios, revoke, slow, store};
 use clap::{Parser, Subcommand};
 use scripts::cluster::{Cluster, find_binary, new_home_in};
 use scripts::interrupt::stop_on_interrupt;
@@ -42,6 +42,12 @@ enum What {
         /// Which nodes are asked
         #[arg(long, value_enum, default_value_t = Through::All)]
         through: Through,
+    },
+    /// Certificates a second with tokens that take 20 ms a signature: of one node, and of three
+    Slow {
+        /// How long each is measured
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
     },
     /// The embedded token's signatures a second, by itself
     Sign,
@@ -123,6 +129,15 @@ async fn measure(what: What, binary: &Path, home: &Path) -> Result<()> {
             let cluster = start(binary, home)?;
             for count in connections {
                 row(&issue::issue(&cluster, through, count, secs(seconds), &mut talk).await?)?;
+            }
+            Ok(())
+        }
+        What::Slow { seconds } => {
+            let shim = binary.with_file_name("libpkcs11_shim.so");
+            for nodes in [1, 3] {
+                let home = new_home_in(home)?;
+                let time = secs(seconds);
+                row(&slow::slow(nodes, &shim, binary, &home, time, stop_on_interrupt, &mut talk).await?)?;
             }
             Ok(())
         }

@@ -6,7 +6,7 @@ use crate::files::none;
 use crate::packages::{Package, features, members};
 
 /// What each crate may use of ours. A new line, or a new word in one, is a decision (ARCHITECTURE.md, "The crates").
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("ca-x509", &[]),
     ("ca-core", &["ca-x509"]),
     ("ca-authority", &["ca-core", "ca-x509"]),
@@ -22,6 +22,8 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("benches", &["ca-core", "ca-hsm", "ca-token", "ca-x509", "scripts"]),
     // Breaks the program from outside; its clients are those of the benches.
     ("testnet", &["benches", "ca-x509", "scripts"]),
+    // A stranger's module, as far as the program can tell.
+    ("pkcs11-shim", &[]),
 ];
 
 /// Who alone may name a third-party crate, in what is shipped and in what is not.
