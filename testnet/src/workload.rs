@@ -97,6 +97,11 @@ impl Workload {
         *self.told.hidden.lock().unwrap_or_else(PoisonError::into_inner) = nodes.to_vec();
     }
 
+    /// Tells the clients to stop, and waits for none of them.
+    pub fn abandon(self) {
+        self.told.stop.store(true, Ordering::SeqCst);
+    }
+
     /// Lets each client end what it has begun; everything that was asked and answered.
     ///
     /// # Errors
