@@ -20,10 +20,11 @@ fn i1_to_i28_hold_over_openraft() {
     }
 }
 
-/// Mechanism: `ca_raft::simulation::seed`, and turmoil's: without either two runs differ.
+/// Mechanism: `ca_raft::simulation::seed`, and turmoil's: without either two runs differ. Seed 15 hands the leadership
+/// over in vain, of which openraft tells with the machine's time.
 #[test]
 fn one_seed_is_one_history_over_openraft() {
-    let (first, second) = (run(7, Level::Two), run(7, Level::Two));
+    let (first, second) = (run(15, Level::Two), run(15, Level::Two));
     assert_eq!(first.story, second.story);
     assert_eq!(first.digest, second.digest);
     assert_ne!(first.digest, run(8, Level::Two).digest);
