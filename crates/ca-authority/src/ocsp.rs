@@ -72,12 +72,14 @@ impl<P: Ports> Authority<P> {
             .map_err(|_| OcspError::InternalError)?
             .filter(|responder| self.ports.clock().now().seconds() <= responder.not_after)
             .ok_or(OcspError::TryLater)?;
-        let mut told = Vec::with_capacity(request.cert_ids.len());
-        let mut changed = UnixSeconds(0);
-        for id in &request.cert_ids {
-            let (status, since) = self.told(&ca, id).await?;
-            told.push(status);
-            changed = changed.max(since.unwrap_or_default());
+        let (mut told, mut changed) = self.told_of(&ca, &request.cert_ids).await?;
+        if changed >= as_of.seconds() {
+            // Another node may have said what was so before with a later thisUpdate than ours would be: ours must not
+            // tell of what came after it (I10).
+            as_of = self.refresh().await.map_err(|_| OcspError::TryLater)?.max(as_of);
+            // The register went on while a quorum was asked, by hours on a node that had lagged: what is told must be
+            // as new as it is dated (I11).
+            (told, changed) = self.told_of(&ca, &request.cert_ids).await?;
         }
         let single = match (request.cert_ids.as_slice(), told.as_slice()) {
             ([id], [status]) if request.nonce.is_none() && *status != Status::Unassigned => {
@@ -93,11 +95,6 @@ impl<P: Ports> Authority<P> {
             && as_of.seconds().0.saturating_sub(cached.life.this_update.0) < STATUS_REFRESH_S
         {
             return Ok(cached.answer());
-        }
-        if changed >= as_of.seconds() {
-            // Another node may have said what was so before with a later thisUpdate than ours would be: ours must not
-            // tell of what came after it (I10).
-            as_of = self.refresh().await.map_err(|_| OcspError::TryLater)?.max(as_of);
         }
         if planted(Bug::ThisUpdateNow) {
             as_of = self.ports.clock().now();
@@ -143,6 +140,18 @@ impl<P: Ports> Authority<P> {
             }
         }
         found.ok_or(OcspError::MalformedRequest)
+    }
+
+    /// What is told of each, and when the latest of that changed.
+    async fn told_of(&self, ca: &CaId, ids: &[CertId]) -> Result<(Vec<Status>, UnixSeconds), OcspError> {
+        let mut told = Vec::with_capacity(ids.len());
+        let mut changed = UnixSeconds(0);
+        for id in ids {
+            let (status, since) = self.told(ca, id).await?;
+            told.push(status);
+            changed = changed.max(since.unwrap_or_default());
+        }
+        Ok((told, changed))
     }
 
     /// What to tell of one serial, and since when it is so if it ever changed. Says [`Status::Unassigned`] only when a quorum, asked after the request came,

@@ -71,6 +71,16 @@ impl History {
         events.filter(|event| event.change == StatusChange::Released).map(|event| event.since).collect()
     }
 
+    /// Whether the revocation of this date was released from its hold. By the log: an acknowledgement may come long after
+    /// the hold that it tells of is over.
+    pub(super) fn is_over(&self, ca: &CaId, serial: SerialNumber, revoked_at: UnixSeconds) -> bool {
+        let register: &dyn Register = &self.register;
+        let revocation = register.revocation(ca, serial).expect("memory has no faults");
+        let events = revocation.into_iter().flat_map(|revocation| revocation.events);
+        let mut since = events.skip_while(|event| event.since != revoked_at);
+        since.any(|event| event.change == StatusChange::Released)
+    }
+
     fn add(&mut self, entry: &Logged) {
         let envelopes = entry.envelopes.iter().cloned();
         let application = apply(&self.register, entry.at, envelopes).expect("memory has no faults");

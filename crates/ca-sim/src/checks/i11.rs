@@ -12,8 +12,7 @@ impl World {
             for told in self.all_acknowledged() {
                 let late = this_update.0.saturating_mul(1000) >= told.at.0.saturating_add(5_000);
                 let same = (&told.ca, told.serial) == (&answer.ca, answer.serial);
-                let released = history.releases(&told.ca, told.serial);
-                let holds = !released.iter().any(|release| *release >= told.at.seconds());
+                let holds = !history.is_over(&told.ca, told.serial, told.revoked.revoked_at);
                 let says_good = answer.said == Said::Good;
                 assert!(!(late && same && holds && says_good), "I11: good after {told:?}: {answer:?}");
             }

@@ -38,6 +38,12 @@ fn i14_a_delta_tells_of_reasons_that_change_after_the_end() {
     hold(224..225);
 }
 
+/// Mechanism: `ca_authority::ocsp`, `answer`: what is told is read again once a quorum was asked (docs/incidents.md).
+#[test]
+fn i11_what_is_told_is_as_new_as_it_is_dated() {
+    hold(17_157..17_158);
+}
+
 /// Mechanism: `ca_sim::dice`: nothing but the seed decides.
 #[test]
 fn one_seed_is_one_history() {
