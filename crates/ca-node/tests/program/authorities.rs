@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use crate::cluster::{Cluster, PROGRAM, read, until};
+use crate::cluster::{Cluster, PROGRAM, patiently, read, until};
 
 impl Cluster {
     fn file(&self, name: &str) -> PathBuf {
@@ -20,7 +20,7 @@ impl Cluster {
     }
 
     fn refusal(&self, node: usize, args: &[&str]) -> String {
-        let output = self.ask(node, args);
+        let output = patiently(|| self.ask(node, args));
         assert!(!output.status.success(), "{args:?} was not refused");
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
@@ -120,17 +120,16 @@ impl Cluster {
     /// A POST that is answered with JSON, whatever its status.
     fn curl(&self, node: usize, path: &str, body: &serde_json::Value) -> serde_json::Value {
         let home = self.home();
-        let output = Command::new("curl")
-            .args(["-sS", "--max-time", "30", "--data", &body.to_string()])
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--max-time", "30", "--data", &body.to_string()])
             .arg("--cacert")
             .arg(home.join("root.pem"))
             .arg("--cert")
             .arg(home.join("client.pem"))
             .arg("--key")
             .arg(home.join("client.key"))
-            .arg(format!("{}{path}", self.nodes[node].api))
-            .output()
-            .unwrap();
+            .arg(format!("{}{path}", self.nodes[node].api));
+        let output = patiently(|| curl.output().unwrap());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }

@@ -101,8 +101,8 @@ fn i17_a_minority_refuses_to_write_and_goes_on_answering() {
         assert_eq!(refused.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains("[no-quorum]") || stderr.contains("[not-known]"), "{stderr}");
         assert!(stderr.contains("node 1") && stderr.contains("node 2"), "who is silent: {stderr}");
-        // 2 s, and the process's own start on a busy machine.
-        assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+        // 2 s, and the process's own start on a busy machine; the command line itself would give up after 15 s.
+        assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
     }
     let asked = cluster.ask(2, &["cert", "show", &serial]);
     assert!(asked.status.success(), "reads go on");

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
-use crate::cluster::{Cluster, PROGRAM};
+use crate::cluster::{Cluster, PROGRAM, patiently};
 
 /// Runs the program; answers its exit code and what it said to people.
 fn said(args: &[&str]) -> (Option<i32>, String) {
@@ -143,12 +143,13 @@ fn the_command_line_says_what_the_api_says() {
         curl.args(["-sS", "-X", method, "--data-raw", body, "--cacert"]).arg(home.join("root.pem"));
         curl.arg("--cert").arg(home.join("client.pem")).arg("--key").arg(home.join("client.key"));
         let url = format!("{}/api/v1/{path}", cluster.nodes[node % 3].api);
-        let answer = curl.arg(&url).output().unwrap().stdout;
+        curl.arg(&url);
+        let answer = patiently(|| curl.output().unwrap()).stdout;
         let problem: serde_json::Value = serde_json::from_slice(&answer).unwrap();
         let text = |key: &str| problem[key].as_str().unwrap_or_else(|| panic!("{key} in {problem}"));
         let slug = text("type").strip_prefix("urn:ca-node:problem:").unwrap();
 
-        let refused = cluster.ask(node % 3, args);
+        let refused = patiently(|| cluster.ask(node % 3, args));
         let talk = String::from_utf8(refused.stderr).unwrap();
         assert_eq!(refused.status.code(), Some(1), "{args:?}: {talk}");
         let expected = format!(
