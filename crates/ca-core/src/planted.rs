@@ -34,11 +34,13 @@ pub enum Bug {
     ReleasedWhenDeposed,
     /// `apply` looks at something that differs between nodes (I23).
     ApplyDependsOnNode,
+    /// Raft's log counts before it is synced (I6).
+    LogNotSynced,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ReleasedBeforeRecord,
         Self::SignedBeforeIntent,
         Self::AbandonedAndRecorded,
@@ -53,6 +55,7 @@ impl Bug {
         Self::GoodByDefault,
         Self::ReleasedWhenDeposed,
         Self::ApplyDependsOnNode,
+        Self::LogNotSynced,
     ];
 }
 
@@ -71,11 +74,17 @@ impl Bug {
             Self::PurgedTooEarly => "I14",
             Self::NoVerifyAfterSign => "I28",
             Self::StatusWithoutIndex => "I9",
-            Self::DroppedAtCrash => "I6",
+            Self::DroppedAtCrash | Self::LogNotSynced => "I6",
             Self::GoodByDefault => "I8",
             Self::ReleasedWhenDeposed => "I16",
             Self::ApplyDependsOnNode => "I23",
         }
+    }
+
+    /// Whether it is below the log's interface, where only a real log has it.
+    #[must_use]
+    pub const fn is_in_raft(self) -> bool {
+        matches!(self, Self::LogNotSynced)
     }
 }
 

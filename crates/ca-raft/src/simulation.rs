@@ -45,6 +45,12 @@ pub trait Observer: Send + Sync {
 
     /// The log is on the disk up to here. Nothing that follows from it has happened yet.
     fn synced(&self, last: Place);
+
+    /// A vote of this term counts from here on: others may be told.
+    fn voted(&self, term: u64);
+
+    /// The node starts, and finds a vote of this term on its disk; 0 if none.
+    fn found_vote(&self, term: u64);
 }
 
 /// What a node is started on.

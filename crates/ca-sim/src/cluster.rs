@@ -261,7 +261,11 @@ impl World {
         for node in cluster.machines.keys().copied().filter(|node| *node != first) {
             let (log, address) = (log.clone(), format!("{}:{PORT}", host(node)));
             let joined = cluster.drive(first, async move {
-                log.admit_learner(node, &address).await?;
+                // Refused while the change before it is not committed.
+                while let Err(ca_raft::MembershipError::Refused(_)) = log.admit_learner(node, &address).await
+                {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
                 while let Err(ca_raft::MembershipError::Refused(_)) = log.promote(node).await {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }

@@ -9,7 +9,7 @@
 //! is tried again: the kernel may have dropped the pages (fsync reports an error once).
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::io;
 use std::ops::{Bound, RangeBounds};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +17,7 @@ use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use ca_core::ids::{ClusterId, LogIndex, NodeId, UnixMillis};
+use ca_core::planted::{Bug, planted};
 use openraft::OptionalSend;
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
 use prost::Message as _;
@@ -30,7 +31,7 @@ use super::{Disk, SimulatedDisk, options};
 use crate::codec;
 use crate::consensus::{Entry, LogId, Types, Vote};
 use crate::limits;
-use crate::simulation::Place;
+use crate::simulation::{Observer, Place};
 use crate::stop::Stop;
 use crate::wire::peer as wire;
 
@@ -52,7 +53,6 @@ pub(crate) struct LogStore {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
     db: DB,
     cache: Mutex<EntryCache>,
@@ -64,8 +64,15 @@ struct Shared {
     applied: watch::Receiver<LogIndex>,
     stop: Stop,
     boots: u64,
+    observer: Option<Arc<dyn Observer>>,
     /// Last: its lock goes when the database is closed.
     _directory: Arc<DataDirectory>,
+}
+
+impl Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("boots", &self.boots).finish_non_exhaustive()
+    }
 }
 
 /// Somebody who waits for a sync.
@@ -118,8 +125,17 @@ impl LogStore {
             applied,
             stop,
             boots,
+            observer: match disk {
+                Disk::Real => None,
+                Disk::Simulated(disk) => Some(Arc::clone(&disk.observer)),
+            },
             _directory: Arc::clone(directory),
         });
+        let store = Self { shared: Arc::clone(&shared) };
+        if let Some(observer) = &shared.observer {
+            let vote = store.stored_vote().map_err(damaged)?;
+            observer.found_vote(vote.map_or(0, term));
+        }
         let flusher = Flusher { shared: Arc::clone(&shared), horizon, queue: receiver, failed: Ok(()) };
         match disk {
             Disk::Real => {
@@ -134,7 +150,7 @@ impl LogStore {
                 tokio::spawn(flusher.simulate(disk.clone()));
             }
         }
-        Ok(Self { shared })
+        Ok(store)
     }
 
     /// How often this directory was opened, this time included (R14).
@@ -309,7 +325,11 @@ impl RaftLogStorage<Types> for LogStore {
         let (waiter, synced) = oneshot::channel();
         self.flush(Flush::Vote(waiter)).await?;
         // COMMIT: after this line the vote counts; a crash before it leaves a vote that nobody was told of.
-        synced.await.map_err(io::Error::other)?
+        synced.await.map_err(io::Error::other)??;
+        if let Some(observer) = &self.shared.observer {
+            observer.voted(term(*vote));
+        }
+        Ok(())
     }
 
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), io::Error> {
@@ -383,9 +403,11 @@ impl Flusher {
     async fn simulate(mut self, disk: SimulatedDisk) {
         while let Some(first) = self.queue.recv().await {
             let group = self.group(first);
-            tokio::time::sleep((disk.sync_takes)()).await;
-            self.sync();
-            self.tell(&disk);
+            if !planted(Bug::LogNotSynced) {
+                tokio::time::sleep((disk.sync_takes)()).await;
+                self.sync();
+                self.tell(&disk);
+            }
             self.acknowledge(group);
         }
     }
@@ -462,6 +484,10 @@ fn number(db: &DB, key: &[u8]) -> Result<Option<u64>, String> {
     let octets: [u8; 8] =
         (*octets).try_into().map_err(|_length| format!("{} octets of a number", octets.len()))?;
     Ok(Some(u64::from_be_bytes(octets)))
+}
+
+fn term(vote: Vote) -> u64 {
+    codec::vote_to_wire(&vote).term
 }
 
 fn entry_key(index: u64) -> Vec<u8> {

@@ -22,6 +22,8 @@ struct Inside {
     entries: BTreeMap<LogIndex, (UnixMillis, Vec<Envelope>)>,
     /// How far each voter's log is on its disk.
     synced: BTreeMap<NodeId, Option<Place>>,
+    /// The highest term of which each node's vote has counted.
+    voted: BTreeMap<NodeId, u64>,
     broken: Option<String>,
 }
 
@@ -92,6 +94,21 @@ impl Observer for Of {
 
     fn synced(&self, last: Place) {
         locked(&self.1.0).synced.insert(self.0, Some(last));
+    }
+
+    fn voted(&self, term: u64) {
+        let mut inside = locked(&self.1.0);
+        let highest = inside.voted.entry(self.0).or_default();
+        *highest = term.max(*highest);
+    }
+
+    fn found_vote(&self, term: u64) {
+        let mut inside = locked(&self.1.0);
+        let counted = inside.voted.get(&self.0).copied().unwrap_or_default();
+        if term < counted {
+            let node = self.0;
+            inside.breaks(format!("I24: node {node} starts in term {term}, and has voted in term {counted}"));
+        }
     }
 }
 
