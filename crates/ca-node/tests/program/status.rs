@@ -1,6 +1,6 @@
 //! What the status service of real processes says of serials that nobody issued.
 
-use std::process::Command;
+use std::process::{Command, Output};
 
 use ca_x509::certificate::Certificate;
 use ca_x509::ocsp::{CertId, CertStatus, OcspError, OcspRequest, OcspResponse};
@@ -10,7 +10,7 @@ use crate::cluster::{Cluster, until};
 
 /// What a node's responder says of one serial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
+pub(crate) enum Said {
     Good,
     Revoked,
     Unknown,
@@ -19,7 +19,7 @@ enum Said {
 }
 
 /// Asks a node's status service as a relying party does: over plain HTTP, for one serial of `issuing`.
-fn asked(cluster: &Cluster, node: usize, issuer: &Certificate, serial: &SerialNumber) -> Said {
+pub(crate) fn asked(cluster: &Cluster, node: usize, issuer: &Certificate, serial: &SerialNumber) -> Said {
     let id = CertId::sha1(issuer.subject(), issuer.public_key(), serial);
     let request = cluster.dir.path().join("ask.der");
     std::fs::write(&request, OcspRequest { cert_ids: vec![id], nonce: None }.encode().unwrap()).unwrap();
@@ -44,7 +44,7 @@ fn asked(cluster: &Cluster, node: usize, issuer: &Certificate, serial: &SerialNu
     }
 }
 
-fn issuer(cluster: &Cluster) -> Certificate {
+pub(crate) fn issuer(cluster: &Cluster) -> Certificate {
     let url = format!("http://{}/ca/issuing.cer", cluster.va(0));
     let answer = Command::new("curl").args(["-sS", "--fail", &url]).output().unwrap();
     assert!(answer.status.success(), "{url}");
@@ -114,4 +114,51 @@ fn i8_no_node_in_any_state_says_good_of_what_was_not_issued() {
     for other in &others {
         unknown(&cluster, 0, &issuer, other);
     }
+}
+
+/// `status` in each state of a cluster that ends by kill -9, node by node; what it says ends with the command to run.
+///
+/// Mechanism: each member's own proof (`ca_http::proof`); the verdicts one by one are in `commands/status/verdict.rs`.
+#[test]
+fn status_proves_what_the_cluster_can_do_and_ends_with_its_code() {
+    let mut cluster = Cluster::start();
+    let (code, talk, table) = status(cluster.ask(0, &["status", "--wait"]));
+    assert_eq!(code, 0, "{talk}{table}");
+    assert!(
+        talk.contains("HEALTHY   may lose 1 node, 2 tokens") && talk.contains("equal on 3 of 3"),
+        "{talk}"
+    );
+    for proof in ["write ok node1 ", "sign ok node1 ", "va ok 3 of 3, fresh as of "] {
+        assert!(talk.contains(proof), "{proof}: {talk}");
+    }
+    assert_eq!(table.matches("\tready\t").count(), 3, "{table}");
+    assert_eq!(table.matches("\tleader\t").count(), 1, "{table}");
+    let told: serde_json::Value = serde_json::from_str(&cluster.must(1, &["status", "-o", "json"])).unwrap();
+    assert_eq!(told["verdict"], "HEALTHY", "{told}");
+    assert!(told["nodes"][2]["proof"]["write"]["index"].is_u64(), "{told}");
+
+    cluster.kill_9(2);
+    until("it is degraded and issues", || status(cluster.ask(0, &["status"])).0 == 1);
+    let (_, talk, table) = status(cluster.ask(0, &["status"]));
+    assert!(
+        talk.contains("node3 does not answer: ") && table.contains("node3\t-\tsilent: "),
+        "{talk}{table}"
+    );
+    assert!(talk.contains("next: on the machine of node3: ca-node server -c FILE"), "{talk}");
+
+    cluster.kill_9(1);
+    until("it has no quorum", || status(cluster.ask(0, &["status"])).0 == 2);
+    let (_, talk, _) = status(cluster.ask(0, &["status"]));
+    assert!(talk.contains("NO QUORUM   may lose no node, no token"), "{talk}");
+    assert!(talk.contains("sign ok node1 ") && talk.contains("node1 cannot write: "), "{talk}");
+
+    cluster.kill_9(0);
+    let (code, talk, _) = status(cluster.ask(0, &["status"]));
+    assert!(code == 4 && talk.contains("[unreachable]"), "{code}: {talk}");
+}
+
+/// Exit code, talk and data.
+fn status(output: Output) -> (i32, String, String) {
+    let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
+    (output.status.code().unwrap(), text(output.stderr), text(output.stdout))
 }
