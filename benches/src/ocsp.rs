@@ -1,21 +1,19 @@
 //! OCSP answers a second: those that are kept, and those that are signed for the one who asks.
 
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ca_x509::ocsp::{CertId, OcspRequest};
-use scripts::cluster::{Cluster, Node, Signal, send};
-use tokio::net::{TcpListener, TcpStream};
+use scripts::cluster::{Cluster, Node};
 
+use crate::beside;
 use crate::closed_loop::for_a_while;
 use crate::connection::{Issuing, tls};
 use crate::lean::Lean;
-use crate::limits::{NONCES_PER_CONNECTION, OCSP_CERTIFICATES, RESTART_MAX, RETRY_EVERY, STATIC_OCTETS};
+use crate::limits::{NONCES_PER_CONNECTION, OCSP_CERTIFICATES, STATIC_OCTETS};
 use crate::row::{Load, Row, rounded};
 
 /// Answers that are kept, at so many connections, beside a static file of nginx, if there is one.
@@ -28,7 +26,7 @@ pub async fn cached(
     time: Duration,
     said: &mut dyn FnMut(&str),
 ) -> Result<Vec<Row>> {
-    let limit = match Nginx::start(cluster.home()).await {
+    let limit = match beside::nginx(cluster.home()).await {
         Ok(nginx) => {
             let request = b"GET /r HTTP/1.1\r\nhost: x\r\n\r\n".to_vec();
             let clients = (0..connection_count)
@@ -117,45 +115,4 @@ fn is_successful(body: &[u8]) -> bool {
 
 fn address(node: &Node) -> Result<SocketAddr> {
     Ok(node.va.strip_prefix("http://").unwrap_or(&node.va).parse()?)
-}
-
-/// nginx with a static file, until it is dropped.
-struct Nginx {
-    address: SocketAddr,
-    process: Child,
-}
-
-impl Nginx {
-    async fn start(home: &Path) -> Result<Self> {
-        let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-        let directory = home.join("nginx");
-        std::fs::create_dir_all(&directory)?;
-        std::fs::write(directory.join("r"), vec![b'x'; STATIC_OCTETS])?;
-        let own = directory.display();
-        let configuration = format!(
-            "daemon off; worker_processes 2; pid {own}/pid; error_log {own}/error; events {{ worker_connections 1024; }} \
-             http {{ access_log off; keepalive_requests 100000000; sendfile on; open_file_cache max=100; \
-             default_type application/ocsp-response; server {{ listen {address}; root {own}; }} }}"
-        );
-        std::fs::write(directory.join("conf"), configuration)?;
-        let mut command = Command::new("nginx");
-        command.arg("-c").arg(directory.join("conf")).stdout(Stdio::null()).stderr(Stdio::null());
-        let nginx = Self { address, process: command.spawn().context("nginx cannot be started")? };
-        let begun = Instant::now();
-        while TcpStream::connect(address).await.is_err() {
-            ensure!(begun.elapsed() < RESTART_MAX, "nginx does not listen");
-            tokio::time::sleep(RETRY_EVERY).await;
-        }
-        Ok(nginx)
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        // TERM, so that the workers end with it.
-        if let Ok(pid) = i32::try_from(self.process.id()) {
-            let _ = send(pid, Signal::TERM);
-        }
-        let _ = self.process.wait();
-    }
 }

@@ -9,10 +9,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use scripts::cluster::Cluster;
 
+use crate::closed_loop::for_a_while;
 use crate::issue::{Through, measure};
-use crate::limits::{FALL_HUNDREDTHS, FILL_CONNECTIONS, REVOKED_FOR_A_RATIO};
+use crate::limits::{FALL_HUNDREDTHS, FILL_CONNECTIONS, REQUESTS_PER_CONNECTION, REVOKED_FOR_A_RATIO};
+use crate::mixed::mixed;
 use crate::row::{Row, rounded};
-use crate::{machine, ocsp, revoke};
+use crate::{beside, machine, ocsp, revoke};
 
 /// One rate of ours and what it is held against.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,12 +43,13 @@ pub async fn measure_all(cluster: &Cluster, seconds: u64, said: &mut dyn FnMut(&
     const TOKEN: &str = "signatures of the token by itself";
     const FSYNC: &str = "fdatasync of 4 KiB, one thread";
     const VERIFY: &str = "`openssl speed`, P-256 verifications, one thread";
+    const BESIDE_CFSSL: &str = "issue, 64 connections, beside another CA";
     const STATIC: &str = "nginx, a static file of that size";
     let time = Duration::from_secs(seconds);
     let fsync = machine::fsync_rate(cluster.home())?;
     let token = machine::best(&machine::signatures(cluster.home()).await?);
     let verify = openssl_verifications()?;
-    let mut ratios = Vec::new();
+    let (mut ratios, mut unsaid) = (Vec::new(), Vec::new());
     let mut add = |what, ours, limit, limit_per_s| {
         said(&format!("{what}: {ours:.0} a second"));
         ratios.push(Ratio { what, ours, limit, limit_per_s });
@@ -58,6 +61,15 @@ pub async fn measure_all(cluster: &Cluster, seconds: u64, said: &mut dyn FnMut(&
     ] {
         let load = measure(cluster, Through::All, connections, time, &mut |_| {}).await?;
         add(what, load.per_s, limit, limit_per_s);
+        if connections == FILL_CONNECTIONS {
+            match cfssl(cluster, time).await {
+                Ok(per_s) => add(BESIDE_CFSSL, load.per_s, "cfssl: one node, no TLS, nothing stored", per_s),
+                Err(why) => unsaid.push(format!("no cfssl to compare with: {why:#}")),
+            }
+        }
+    }
+    if let Row::Mixed { load } = mixed(cluster, FILL_CONNECTIONS, time, &mut |_| {}).await? {
+        add("mixed load, 64 connections", load.per_s, VERIFY, verify);
     }
     let leader = measure(cluster, Through::Leader, FILL_CONNECTIONS, time, &mut |_| {}).await?;
     let followers = measure(cluster, Through::Followers, FILL_CONNECTIONS, time, &mut |_| {}).await?;
@@ -76,7 +88,16 @@ pub async fn measure_all(cluster: &Cluster, seconds: u64, said: &mut dyn FnMut(&
     if let Row::Revoke { load, .. } = revoke::revoke(cluster, serials, 16, &mut |_| {}).await? {
         add("revoke, 16 clients", load.per_s, FSYNC, fsync);
     }
+    unsaid.iter().for_each(|text| said(text));
     Ok(ratios)
+}
+
+/// Certificates a second of cfssl at as many connections.
+async fn cfssl(cluster: &Cluster, time: Duration) -> Result<f64> {
+    let server = beside::cfssl(cluster.home()).await?;
+    let clients = (0..FILL_CONNECTIONS).map(|_| beside::cfssl_client(&server, REQUESTS_PER_CONNECTION));
+    let load = for_a_while(cluster, clients.collect::<Result<_>>()?, time, &mut |_| {}).await?;
+    Ok(load.per_s)
 }
 
 /// As a table in Markdown.

@@ -86,6 +86,12 @@ pub enum Row {
         #[serde(flatten)]
         load: Load,
     },
+    /// Of every twenty requests twelve issue, four revoke, three ask for a status, one fetches the whole list.
+    Mixed {
+        /// The requests.
+        #[serde(flatten)]
+        load: Load,
+    },
     /// Every list of a CA made anew.
     Crl {
         /// Entries in the largest list, which has all.

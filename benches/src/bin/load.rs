@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use benches::issue::Through;
 use benches::limits::FILL_CONNECTIONS;
 use benches::row::{Row, rounded};
-use benches::{failover, inputs, issue, machine, ocsp, ratios, revoke, slow, store};
+use benches::{failover, inputs, issue, machine, mixed, ocsp, ratios, revoke, slow, store};
 use clap::{Parser, Subcommand};
 use scripts::cluster::{Cluster, find_binary, new_home_in};
 use scripts::interrupt::stop_on_interrupt;
@@ -68,6 +68,15 @@ enum What {
         /// The clients
         #[arg(long, default_value_t = 16)]
         connections: usize,
+    },
+    /// Requests a second of which 60 % issue, 20 % revoke, 15 % ask for a status and 5 % fetch the whole list
+    Mixed {
+        /// How long each concurrency is measured
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// The concurrencies
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
+        connections: Vec<usize>,
     },
     /// How soon lists of many revocations are served on all nodes
     Crl {
@@ -132,32 +141,20 @@ async fn measure(what: What, binary: &Path, home: &Path) -> Result<()> {
             }
             Ok(())
         }
-        What::Slow { seconds } => {
-            let shim = binary.with_file_name("libpkcs11_shim.so");
-            for nodes in [1, 3] {
-                let home = new_home_in(home)?;
-                let time = secs(seconds);
-                row(&slow::slow(nodes, &shim, binary, &home, time, stop_on_interrupt, &mut talk).await?)?;
-            }
-            Ok(())
-        }
+        What::Slow { seconds } => slow_tokens(binary, home, secs(seconds)).await,
         What::Sign => machine::signatures(home).await?.iter().try_for_each(row),
-        What::Ocsp { seconds, connections } => {
-            let rates = machine::signatures(home).await?;
-            rates.iter().try_for_each(row)?;
-            let cluster = start(binary, home)?;
-            for count in connections {
-                let kept = ocsp::cached(&cluster, count, secs(seconds), &mut talk).await?;
-                kept.iter().try_for_each(row)?;
-                let best = machine::best(&rates);
-                row(&ocsp::live(&cluster, count, secs(seconds), best, &mut talk).await?)?;
-            }
-            Ok(())
-        }
+        What::Ocsp { seconds, connections } => status(binary, home, secs(seconds), &connections).await,
         What::Revoke { count, connections } => {
             let cluster = start(binary, home)?;
             let serials = revoke::fill(&cluster, count, &mut talk).await?;
             row(&revoke::revoke(&cluster, serials, connections, &mut talk).await?)
+        }
+        What::Mixed { seconds, connections } => {
+            let cluster = start(binary, home)?;
+            for count in connections {
+                row(&mixed::mixed(&cluster, count, secs(seconds), &mut talk).await?)?;
+            }
+            Ok(())
         }
         What::Crl { entries } => {
             let cluster = start(binary, home)?;
@@ -190,6 +187,26 @@ async fn measure(what: What, binary: &Path, home: &Path) -> Result<()> {
             row(&failover::failover(&mut cluster, kills, &mut talk).await?)
         }
     }
+}
+
+async fn slow_tokens(binary: &Path, home: &Path, time: Duration) -> Result<()> {
+    let shim = binary.with_file_name("libpkcs11_shim.so");
+    for nodes in [1, 3] {
+        let home = new_home_in(home)?;
+        row(&slow::slow(nodes, &shim, binary, &home, time, stop_on_interrupt, &mut talk).await?)?;
+    }
+    Ok(())
+}
+
+async fn status(binary: &Path, home: &Path, time: Duration, connections: &[usize]) -> Result<()> {
+    let rates = machine::signatures(home).await?;
+    rates.iter().try_for_each(row)?;
+    let cluster = start(binary, home)?;
+    for count in connections {
+        ocsp::cached(&cluster, *count, time, &mut talk).await?.iter().try_for_each(row)?;
+        row(&ocsp::live(&cluster, *count, time, machine::best(&rates), &mut talk).await?)?;
+    }
+    Ok(())
 }
 
 async fn issue_and_restart(cluster: &mut Cluster, certificates: usize, time: Duration) -> Result<()> {
