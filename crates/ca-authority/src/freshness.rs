@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use ca_core::ids::UnixMillis;
+use ca_core::command::Command;
+use ca_core::ids::{LogIndex, UnixMillis};
 
 use crate::authority::{Authority, Ports};
 use crate::error::ActError;
@@ -53,6 +54,16 @@ impl<P: Ports> Authority<P> {
         self.freshness.raise(asked_at);
         self.ports.log().store_as_of(asked_at)?;
         Ok(asked_at)
+    }
+
+    /// Writes an entry that does nothing but move register time and have every node compare its register with this one
+    /// (I23). Answers where it stands: committed, and applied here.
+    ///
+    /// # Errors
+    /// [`ActError::NoQuorum`], [`ActError::NotKnown`], [`ActError::Stopped`]
+    pub async fn tick(&self) -> Result<LogIndex, ActError> {
+        let standing = self.ports.log().standing();
+        self.change(Command::Tick { digest: Some((standing.applied, standing.digest)) }).await
     }
 
     pub(crate) async fn wait_until_fresh(&self) -> Result<(), ActError> {

@@ -119,6 +119,13 @@ pub const CHAPTERS: &[Chapter] = &[
                 "send less",
             ),
             entry(
+                "ocsp-wrong",
+                "A status service does not tell what it ought to",
+                "It was asked of a certificate that is good, with a nonce, and answered something else, or with a \
+                 signature that does not verify.",
+                "ca-node status, and the log of the node that is named",
+            ),
+            entry(
                 "uri-too-long",
                 "The path is too long",
                 "An OCSP request in a path may have 2 KiB.",

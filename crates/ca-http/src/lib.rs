@@ -34,6 +34,7 @@ mod issue;
 mod join;
 mod ocsp;
 mod profiles;
+mod proof;
 mod revocations;
 mod search;
 

@@ -91,6 +91,13 @@ impl Problem {
         &self.detail
     }
 
+    /// For an answer of which a part failed: detail and slug, as the command line writes them.
+    pub(crate) fn sentence(self) -> String {
+        let internal = self.slug == "internal";
+        let detail = if internal { "see the node's log".to_owned() } else { shortened(self.detail) };
+        format!("{detail}  [{}]", self.slug)
+    }
+
     pub(crate) fn fault(&self) -> Option<&StorageFault> {
         self.fault.as_ref()
     }

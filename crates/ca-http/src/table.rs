@@ -17,13 +17,13 @@ use crate::wire::{
     CaAnswer, CaCsrAnswer, CertificateAnswer, CertificatesAnswer, ClusterAnswer, CreateCaRequest,
     CrossCertificateRequest, EnrolmentAnswer, EnrolmentMintRequest, EnrolmentMinted, GrantDocument,
     HistoryAnswer, ImportCaRequest, IssueAnswer, IssueRequest, JoinAnswer, JoinRequest, JoinTokenAnswer,
-    ListAnswer, MemberAnswer, ProfileChanged, ProfileDocument, ReleaseAnswer, ReleaseRequest, RenewCaRequest,
-    RetireCaAnswer, RetireCaRequest, RevocationsAnswer, RevocationsRequest, RevokeAnswer, RevokeRequest,
-    WhoamiAnswer,
+    ListAnswer, MemberAnswer, ProfileChanged, ProfileDocument, ProofAnswer, ReleaseAnswer, ReleaseRequest,
+    RenewCaRequest, RetireCaAnswer, RetireCaRequest, RevocationsAnswer, RevocationsRequest, RevokeAnswer,
+    RevokeRequest, WhoamiAnswer,
 };
 use crate::{
     cas, certificates, cluster, enrolment, grants, health, history, issue, join, lists, openapi, profiles,
-    revocations, search,
+    proof, revocations, search,
 };
 
 pub(crate) fn table<P: Ports>() -> Vec<Route<P>> {
@@ -393,6 +393,9 @@ fn audit<P: Ports>() -> Vec<Route<P>> {
     ]
 }
 
+/// Who looks after a cluster, or issues through it.
+const WATCHERS: &[Role] = &[Role::Operator, Role::Admin, Role::Officer, Role::Auditor, Role::Ra];
+
 fn cluster<P: Ports>() -> Vec<Route<P>> {
     vec![
         get("/api/v1/cluster", AnyRole, cluster::cluster::<P>)
@@ -403,6 +406,14 @@ fn cluster<P: Ports>() -> Vec<Route<P>> {
             .about("cluster", "List the members", "")
             .gives_each::<MemberAnswer>(200, "every member")
             .tagged(),
+        post("/api/v1/cluster/proof", Has(WATCHERS), proof::prove::<P>)
+            .about(
+                "cluster",
+                "Have the node prove itself",
+                "It commits an entry that does nothing, which has every node compare its register, and its token signs \
+                 once with the key of each CA that issues. What fails is part of the answer.",
+            )
+            .gives::<ProofAnswer>(200, "what the node could do, and how long it took"),
         get("/api/v1/whoami", AnyCertificate, cluster::whoami::<P>)
             .about("cluster", "Show who you are to the cluster", "Also to those without a grant.")
             .gives::<WhoamiAnswer>(200, "identity and roles"),

@@ -316,6 +316,39 @@ pub struct StandingAnswer {
     pub confirmed: bool,
 }
 
+/// `POST /api/v1/cluster/proof`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProofAnswer {
+    /// The node.
+    pub node: u64,
+    /// An entry that was committed for this, and applied on the node.
+    pub write: Option<WriteProof>,
+    /// Why none was.
+    pub no_write: Option<String>,
+    /// Signatures of the node's token, one for each CA that issues; verified.
+    pub signatures: Vec<SignatureProof>,
+}
+
+/// An entry that does nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WriteProof {
+    /// Where it stands in the log.
+    pub index: u64,
+    /// From the request until it was applied, in microseconds.
+    pub took_us: u64,
+}
+
+/// A signature that nobody needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SignatureProof {
+    /// Whose key.
+    pub ca: String,
+    /// How long the token took, in microseconds; none if it did not sign.
+    pub took_us: Option<u64>,
+    /// Why it did not.
+    pub why: Option<String>,
+}
+
 /// One member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MemberAnswer {

@@ -50,11 +50,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Member,
     },
-    /// How the cluster is: exit 0 healthy, 1 degraded, 2 no quorum, 4 unreachable, 5 nodes differ
+    /// How the cluster is, proven: exit 0 healthy, 1 degraded, 2 no quorum, 3 not initialised, 4 unreachable, 5 nodes
+    /// differ
     Status {
         /// Asks again until it is healthy, for two minutes
         #[arg(long)]
         wait: bool,
+        /// Looks again and again, until Ctrl-C
+        #[arg(short, long, conflicts_with = "wait")]
+        watch: bool,
     },
     /// Issues a certificate for a CSR
     Issue(Issue),

@@ -180,9 +180,11 @@ pub(crate) fn refusal(answer: Answer) -> Result<Answer, Failure> {
     let mut failure = Failure::new(&slug.unwrap_or_else(|| "internal".to_owned()), what);
     failure.next = text("next");
     failure.fields = field_errors(&problem);
-    if answer.status == StatusCode::SERVICE_UNAVAILABLE {
-        failure.code = 2;
-    }
+    failure.code = match (failure.slug.as_str(), answer.status) {
+        ("not-initialised", _) => 3,
+        (_, StatusCode::SERVICE_UNAVAILABLE) => 2,
+        _ => failure.code,
+    };
     Err(failure)
 }
 

@@ -29,7 +29,9 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Init { what: Init::Cluster(init) } => serving::init_cluster(*init).await,
         Command::Join(join) => serving::join(join).await,
         Command::Member { what: Member::Token } => member::token(&connection).await,
-        Command::Status { wait } => return status::run(&connection, output, wait).await,
+        Command::Status { wait, watch } => {
+            return status::run(&connection, output, status::Looks::wanted(wait, watch)).await;
+        }
         Command::Issue(issue) => certificates::issue(&connection, output, issue).await,
         Command::Revoke(revoke) => certificates::revoke(&connection, revoke).await,
         Command::Release(release) => certificates::release(&connection, release).await,

@@ -7,6 +7,7 @@ use ca_authority::ports::{Log as _, Signer as _};
 use ca_authority::{ActError, Ports as _};
 use ca_core::command::Command;
 use ca_core::ids::{CaId, Digest, NodeId};
+use ca_core::outcome::Refusal;
 use ca_core::register::Issuer;
 use ca_hsm::{ProofStatement, TokenError, TransportPublicKey, WrappedKey};
 use ca_http::{BoxFuture, CaKeys, DeskError};
@@ -25,16 +26,21 @@ const RESPONDER_LABEL: &str = "ocsp-responder";
 
 /// Signs the key proof statement, checks it with the register's key, and writes it to the log.
 pub(crate) async fn prove(authority: &NodeAuthority, key: &PublicKey) -> Result<(), Failure> {
-    let statement = statement(authority, key)?;
-    let signature = authority.ports().token.prove(key, &statement).await.map_err(ActError::from)?;
-    ca_hsm::verify_proof(key, &statement, &signature)
-        .map_err(|_| Failure::new("wrong-signature", "the token's key proof does not verify"))?;
+    let signature = proof(authority, key).await?;
     log::enact(authority, Command::ProveKey { key: key.key_identifier(), signature }).await?;
     Ok(())
 }
 
-fn statement(authority: &NodeAuthority, key: &PublicKey) -> Result<ProofStatement, Failure> {
-    let cluster = authority.register().cluster()?.ok_or_else(|| Failure::internal("no cluster"))?;
+/// The token's signature over the key proof statement, verified.
+async fn proof(authority: &NodeAuthority, key: &PublicKey) -> Result<Vec<u8>, ActError> {
+    let statement = statement(authority, key)?;
+    let signature = authority.ports().token.prove(key, &statement).await?;
+    ca_hsm::verify_proof(key, &statement, &signature).map_err(|_| ActError::WrongSignature)?;
+    Ok(signature)
+}
+
+fn statement(authority: &NodeAuthority, key: &PublicKey) -> Result<ProofStatement, ActError> {
+    let cluster = authority.register().cluster()?.ok_or(Refusal::NotInitialised)?;
     let node = authority.ports().log().node();
     let asking = Digest::over(&[b"issuer key", key.spki_der()]);
     Ok(ProofStatement { cluster: cluster.id, node, asking })
@@ -138,6 +144,13 @@ impl CaKeys for KeyRoom {
         Box::pin(async move {
             self.authority.ports().token.watch(key);
             prove(&self.authority, key).await.map_err(|failure| internal(&failure))
+        })
+    }
+
+    fn try_sign<'a>(&'a self, key: &'a PublicKey) -> BoxFuture<'a, Result<(), DeskError>> {
+        Box::pin(async move {
+            proof(&self.authority, key).await?;
+            Ok(())
         })
     }
 }

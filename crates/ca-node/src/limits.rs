@@ -76,5 +76,11 @@ pub(crate) const CLIENT_MAX: Duration = Duration::from_secs(15);
 /// that catches up with a long log.
 pub(crate) const HEALTHY_WITHIN: Duration = Duration::from_secs(120);
 
+/// Between two looks of `status --wait`: each is some requests and one small entry for every node.
+pub(crate) const LOOK_AGAIN_EVERY: Duration = Duration::from_millis(500);
+
+/// Between two looks of `status --watch`.
+pub(crate) const WATCH_EVERY: Duration = Duration::from_secs(2);
+
 /// How often a list is fetched again where nodes serve different ones: a new one is with all of them in a moment.
 pub(crate) const CRL_TRIES: usize = 10;

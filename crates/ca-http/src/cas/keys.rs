@@ -19,4 +19,10 @@ pub trait CaKeys: Send + Sync + 'static {
     /// # Errors
     /// [`DeskError`]
     fn prove<'a>(&'a self, key: &'a PublicKey) -> BoxFuture<'a, Result<(), DeskError>>;
+
+    /// Has the token sign a statement that nobody needs, and checks the signature. Writes nothing.
+    ///
+    /// # Errors
+    /// [`DeskError`]
+    fn try_sign<'a>(&'a self, key: &'a PublicKey) -> BoxFuture<'a, Result<(), DeskError>>;
 }

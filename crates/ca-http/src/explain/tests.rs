@@ -35,6 +35,7 @@ const PROGRAM: &[&str] = &[
     "urls-missing",
     "bad-url",
     "crl-wrong",
+    "ocsp-wrong",
     "file-unreadable",
 ];
 

@@ -446,6 +446,35 @@ async fn read_your_writes_by_index() {
     }
 }
 
+/// Mechanism: `Authority::tick`, whose entry is applied before it returns; `CaKeys::try_sign`.
+#[tokio::test]
+async fn a_node_proves_what_it_can_do_and_says_what_it_cannot() {
+    let world = World::new().await;
+    let caller = world.caller(&[Role::Operator]).await;
+    let prove = async || {
+        let answer = world.api(Some(&caller), post("/api/v1/cluster/proof", &json!({}))).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    };
+    let applied = async || {
+        let cluster = world.api(Some(&caller), get("/api/v1/cluster")).await.json();
+        cluster["standing"]["applied"].as_u64().unwrap()
+    };
+    let before = applied().await;
+    let proof = prove().await;
+    assert_eq!(proof["write"]["index"], before + 1, "{proof}");
+    assert_eq!(applied().await, before + 1, "nothing but the one entry");
+    let signed: Vec<_> = proof["signatures"].as_array().unwrap().iter().map(|one| &one["ca"]).collect();
+    assert_eq!(signed, ["issuing", "root"]);
+    assert!(proof["signatures"].as_array().unwrap().iter().all(|one| one["took_us"].is_u64()), "{proof}");
+
+    world.switches.no_quorum_for_writes.store(true, Ordering::SeqCst);
+    let proof = prove().await;
+    assert!(proof["write"].is_null(), "{proof}");
+    assert!(proof["no_write"].as_str().unwrap().ends_with("[no-quorum]"), "{proof}");
+    assert!(proof["signatures"][0]["took_us"].is_u64(), "the token signs all the same: {proof}");
+}
+
 #[tokio::test]
 async fn tells_of_the_cluster_its_cas_and_the_caller() {
     let world = World::new().await;

@@ -40,6 +40,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/history", "auditor admin"),
     ("GET", "/api/v1/cluster", "role"),
     ("GET", "/api/v1/cluster/members", "role"),
+    ("POST", "/api/v1/cluster/proof", "operator admin officer auditor ra"),
     ("GET", "/api/v1/whoami", "certificate"),
     ("POST", "/api/v1/join", "anyone"),
     ("POST", "/api/v1/join-tokens", "operator"),

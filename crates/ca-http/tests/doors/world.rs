@@ -638,6 +638,15 @@ impl CaKeys for TestKeys {
             proven.map(drop).map_err(|error| ca_authority::ActError::from(error).into())
         })
     }
+
+    fn try_sign<'a>(&'a self, key: &'a PublicKey) -> BoxFuture<'a, Result<(), DeskError>> {
+        Box::pin(async move {
+            if self.0.ports().signer.holds(key.key_identifier()) {
+                return Ok(());
+            }
+            Err(DeskError::Act(ca_authority::ports::SignError::NoKey { key: key.key_identifier() }.into()))
+        })
+    }
 }
 
 /// Knows one secret.

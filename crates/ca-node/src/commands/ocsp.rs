@@ -1,10 +1,11 @@
 //! ocsp ask: as a relying party would, over plain HTTP, with every signature checked.
 
-use ca_authority::ports::Verifier as _;
-use ca_hsm::SignatureVerifier;
+use ca_authority::ports::{Entropy as _, Verifier as _};
+use ca_hsm::{SignatureVerifier, SystemEntropy};
 use ca_x509::certificate::Certificate;
 use ca_x509::ocsp::{BasicResponse, CertId, CertStatus, OcspRequest, OcspResponse};
 use ca_x509::serial::SerialNumber;
+use ca_x509::time::UnixSeconds;
 use hyper::Method;
 use serde_json::Value;
 
@@ -48,6 +49,38 @@ async fn ask_one(va: &str, issuer: &Certificate, serial: SerialNumber) -> Result
             };
             Ok(format!("{}\tthis_update {}\tsignature ok", status.trim_end(), told.this_update))
         }
+    }
+}
+
+/// Asks a status service of a certificate, with a nonce, so that the answer is signed now. Since when it is good.
+pub(super) async fn good_since(
+    va: &str,
+    issuer: &Certificate,
+    certificate: &Certificate,
+) -> Result<UnixSeconds, Failure> {
+    let mut nonce = [0; 16];
+    SystemEntropy.fill(&mut nonce).map_err(|_| Failure::internal("no random octets"))?;
+    let id = CertId::sha1(issuer.subject(), issuer.public_key(), &certificate.serial());
+    let request = OcspRequest { cert_ids: vec![id], nonce: Some(nonce.to_vec()) };
+    let request = request.encode().map_err(Failure::internal)?;
+    let answer = plain(va, Method::POST, "/ocsp", Some(request)).await?;
+    let basic = match OcspResponse::parse(&answer).map_err(Failure::internal)? {
+        OcspResponse::Error(error) => {
+            return Err(Failure::new("ocsp-wrong", format!("it answers {error:?}")));
+        }
+        OcspResponse::Basic(basic) => basic,
+    };
+    verified(&basic, issuer)?;
+    if basic.data().nonce.as_deref() != Some(nonce.as_slice()) {
+        return Err(Failure::new(
+            "wrong-signature",
+            "the answer is to another question: its nonce is not ours",
+        ));
+    }
+    match basic.data().responses.first() {
+        Some(told) if told.status == CertStatus::Good => Ok(told.this_update),
+        Some(told) => Err(Failure::new("ocsp-wrong", format!("it says {:?}", told.status))),
+        None => Err(Failure::internal("an empty answer")),
     }
 }
 
