@@ -410,8 +410,8 @@ fn cluster<P: Ports>() -> Vec<Route<P>> {
             .about(
                 "cluster",
                 "Have the node prove itself",
-                "It commits an entry that does nothing, which has every node compare its register, and its token signs \
-                 once with the key of each CA that issues. What fails is part of the answer.",
+                "It commits an entry that does nothing, and its token signs once with the key of each CA that issues. \
+                 What fails is part of the answer.",
             )
             .gives::<ProofAnswer>(200, "what the node could do, and how long it took"),
         get("/api/v1/whoami", AnyCertificate, cluster::whoami::<P>)

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ca_authority::Ports as _;
 use ca_authority::ports::{Clock as _, Log as _, Standing};
+use ca_core::command::Command;
 use ca_core::ids::NodeId;
 use ca_core::register::{Issuer, Member, MemberState};
 use ca_core::roles::Identity;
@@ -15,11 +16,11 @@ use tokio::sync::{OnceCell, watch};
 use tokio::task::JoinSet;
 
 use crate::failure::Failure;
-use crate::keys;
 use crate::leaves::OwnLeaves;
 use crate::limits::{LOOK_EVERY, REFRESH_EVERY, RENEWAL_EVERY, TICK_EVERY, WIND_UP_MAX};
 use crate::ports::NodeAuthority;
 use crate::serve::stopped;
+use crate::{keys, log};
 
 /// Starts every task; they end with `stop`.
 pub(crate) fn start(
@@ -201,8 +202,9 @@ async fn refusals(authority: NodeAuthority) -> Result<(), Failure> {
 
 /// Moves register time, and has every node compare its digest with the leader's (I23).
 async fn tick(authority: NodeAuthority) -> Result<(), Failure> {
-    if leads(&authority).is_some() {
-        authority.tick().await?;
+    if let Some(standing) = leads(&authority) {
+        let digest = Some((standing.applied, standing.digest));
+        log::enact(&authority, Command::Tick { digest }).await?;
     }
     Ok(())
 }

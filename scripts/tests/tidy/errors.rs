@@ -4,6 +4,7 @@ use crate::files::{TextFile, all, none};
 
 /// Slugs that stand in no test that produces them, and the test that does so by the error's own name.
 const BY_ANOTHER_NAME: &[(&str, &str)] = &[
+    ("ocsp-wrong", "a_status_service_that_cannot_say_is_named"),
     ("cluster-key", "a_key_that_came_into_use_meanwhile_is_refused_by_the_log"),
     ("enrolment-token-expired", "a_token_ends_and_is_taken_back"),
     ("key-unproven", "r11_a_ca_is_certified_once_every_signing_member_has_proven_its_key"),

@@ -64,23 +64,27 @@ pub(super) async fn good_since(
     let request = OcspRequest { cert_ids: vec![id], nonce: Some(nonce.to_vec()) };
     let request = request.encode().map_err(Failure::internal)?;
     let answer = plain(va, Method::POST, "/ocsp", Some(request)).await?;
-    let basic = match OcspResponse::parse(&answer).map_err(Failure::internal)? {
-        OcspResponse::Error(error) => {
-            return Err(Failure::new("ocsp-wrong", format!("it answers {error:?}")));
-        }
-        OcspResponse::Basic(basic) => basic,
-    };
+    judged(&answer, issuer, &nonce)
+}
+
+/// Since when an answer to this nonce says good.
+fn judged(answer: &[u8], issuer: &Certificate, nonce: &[u8]) -> Result<UnixSeconds, Failure> {
+    let basic = successful(answer)?;
     verified(&basic, issuer)?;
-    if basic.data().nonce.as_deref() != Some(nonce.as_slice()) {
-        return Err(Failure::new(
-            "wrong-signature",
-            "the answer is to another question: its nonce is not ours",
-        ));
+    if basic.data().nonce.as_deref() != Some(nonce) {
+        return Err(Failure::new("ocsp-wrong", "the answer is to another question: its nonce is not ours"));
     }
     match basic.data().responses.first() {
         Some(told) if told.status == CertStatus::Good => Ok(told.this_update),
         Some(told) => Err(Failure::new("ocsp-wrong", format!("it says {:?}", told.status))),
         None => Err(Failure::internal("an empty answer")),
+    }
+}
+
+fn successful(answer: &[u8]) -> Result<BasicResponse, Failure> {
+    match OcspResponse::parse(answer).map_err(Failure::internal)? {
+        OcspResponse::Error(error) => Err(Failure::new("ocsp-wrong", format!("it answers {error:?}"))),
+        OcspResponse::Basic(basic) => Ok(basic),
     }
 }
 
@@ -115,4 +119,16 @@ pub(super) async fn first_node(connection: &Connection) -> Result<(String, Strin
     let first = nodes.swap_remove(0);
     made("Asked", &first.1);
     Ok(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_service_that_cannot_say_is_named() {
+        // OCSPResponse { responseStatus tryLater (3) } (RFC 6960 §4.2.1)
+        let failure = successful(&[0x30, 0x03, 0x0a, 0x01, 0x03]).unwrap_err();
+        assert_eq!((failure.slug.as_str(), failure.what.as_str()), ("ocsp-wrong", "it answers TryLater"));
+    }
 }
