@@ -60,7 +60,7 @@ pub struct Standing {
     pub voters: Vec<NodeId>,
     /// Members that answered this node lately, itself included; only a leader knows the others' answers.
     pub reachable: Vec<NodeId>,
-    /// Whether this node is a voter.
+    /// Whether this node is a voter, and was one before a change of voters that is under way.
     pub votes: bool,
     /// The chained digest of the register at `applied` (R17).
     pub digest: ca_core::ids::Digest,

@@ -400,15 +400,18 @@ impl Log for IssuanceLog {
     }
 
     fn standing(&self) -> Standing {
-        let (term, leader, voters, members) = {
+        let node = self.identity.node;
+        let (term, leader, voters, members, votes) = {
             let metrics = self.ways.raft.metrics();
             let metrics = metrics.borrow_watched();
             let membership = &metrics.membership_config;
             let voters: Vec<NodeId> = membership.voter_ids().map(NodeId).collect();
             let members: Vec<NodeId> = membership.nodes().map(|(node, _)| NodeId(*node)).collect();
-            (metrics.current_term, metrics.current_leader.map(NodeId), voters, members)
+            // While it is being made a voter the quorum of before still counts: without it nothing is committed.
+            let mut quorums = membership.membership().get_joint_config().iter();
+            let votes = voters.contains(&node) && quorums.all(|voters| voters.contains(&node.0));
+            (metrics.current_term, metrics.current_leader.map(NodeId), voters, members, votes)
         };
-        let node = self.identity.node;
         let heard =
             |member: &NodeId| *member == node || self.contacts.lately(*member, limits::REACHABLE_WITHIN);
         let (applied, digest) = self.ways.progress.digests.last().unwrap_or((LogIndex(0), Digest([0; 32])));
@@ -416,7 +419,7 @@ impl Log for IssuanceLog {
             term,
             leader,
             applied,
-            votes: voters.contains(&node),
+            votes,
             reachable: members.into_iter().filter(heard).collect(),
             voters,
             digest,

@@ -170,7 +170,7 @@ fn i24_a_node_that_starts_alone_answers_nothing_before_its_log_is_replayed() {
 }
 
 /// What a node says of itself, if it answers.
-fn standing(cluster: &Cluster, node: usize) -> Option<serde_json::Value> {
+pub(crate) fn standing(cluster: &Cluster, node: usize) -> Option<serde_json::Value> {
     let home = cluster.home();
     let answer = std::process::Command::new("curl")
         .args(["-sS", "--fail", "--cacert"])

@@ -7,6 +7,7 @@ use ca_x509::ocsp::{CertId, CertStatus, OcspError, OcspRequest, OcspResponse};
 use ca_x509::serial::SerialNumber;
 
 use crate::cluster::{Cluster, until};
+use crate::promises::standing;
 
 /// What a node's responder says of one serial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +123,11 @@ fn i8_no_node_in_any_state_says_good_of_what_was_not_issued() {
 #[test]
 fn status_proves_what_the_cluster_can_do_and_ends_with_its_code() {
     let mut cluster = Cluster::start();
+    // Once a cluster calls itself ready, any one node may go (`can_write` in `health.rs`): each of three votes.
+    for node in 0..3 {
+        let standing = standing(&cluster, node).unwrap();
+        assert!(standing["votes"] == true && standing["voters"].as_array().unwrap().len() == 3, "{standing}");
+    }
     let (code, talk, table) = status(cluster.ask(0, &["status", "--wait"]));
     assert_eq!(code, 0, "{talk}{table}");
     assert!(
