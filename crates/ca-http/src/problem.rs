@@ -15,6 +15,7 @@ use crate::error::DoorError;
 use crate::explain::explain;
 use crate::join::DeskError;
 use crate::limits::{PROBLEM_FIELDS_MAX, PROBLEM_TEXT_CHARS_MAX};
+use crate::wire::Unproven;
 
 /// Why a request failed, with all that its answer needs but the request's id. It travels in the response's
 /// extensions to `watch`, which knows the id and writes the body.
@@ -91,11 +92,11 @@ impl Problem {
         &self.detail
     }
 
-    /// For an answer of which a part failed: detail and slug, as the command line writes them.
-    pub(crate) fn sentence(self) -> String {
+    /// For an answer of which a part failed.
+    pub(crate) fn into_unproven(self) -> Unproven {
         let internal = self.slug == "internal";
         let detail = if internal { "see the node's log".to_owned() } else { shortened(self.detail) };
-        format!("{detail}  [{}]", self.slug)
+        Unproven { slug: self.slug.to_owned(), detail }
     }
 
     pub(crate) fn fault(&self) -> Option<&StorageFault> {

@@ -22,7 +22,7 @@ pub(crate) async fn prove<P: Ports>(State(doors): State<Doors<P>>) -> Result<Res
     let took_us = elapsed_us(begun);
     let (write, no_write) = match written {
         Ok(index) => (Some(WriteProof { index: index.0, took_us }), None),
-        Err(problem) => (None, Some(problem.sentence())),
+        Err(problem) => (None, Some(problem.into_unproven())),
     };
     let answer =
         ProofAnswer { node: doors.log().node().0, write, no_write, signatures: signatures(&doors).await? };
@@ -42,7 +42,7 @@ async fn signatures<P: Ports>(doors: &Doors<P>) -> Result<Vec<SignatureProof>, P
         signatures.push(SignatureProof {
             ca: ca.to_string(),
             took_us: signed.is_ok().then_some(took_us),
-            why: signed.err().map(|error| Problem::from(error).sentence()),
+            no_signature: signed.err().map(|error| Problem::from(error).into_unproven()),
         });
     }
     Ok(signatures)

@@ -324,7 +324,7 @@ pub struct ProofAnswer {
     /// An entry that was committed for this, and applied on the node.
     pub write: Option<WriteProof>,
     /// Why none was.
-    pub no_write: Option<String>,
+    pub no_write: Option<Unproven>,
     /// Signatures of the node's token, one for each CA that issues; verified.
     pub signatures: Vec<SignatureProof>,
 }
@@ -346,7 +346,16 @@ pub struct SignatureProof {
     /// How long the token took, in microseconds; none if it did not sign.
     pub took_us: Option<u64>,
     /// Why it did not.
-    pub why: Option<String>,
+    pub no_signature: Option<Unproven>,
+}
+
+/// Why a node could not do a thing: as a problem says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Unproven {
+    /// The stable word, for `ca-node explain`.
+    pub slug: String,
+    /// With numbers.
+    pub detail: String,
 }
 
 /// One member.

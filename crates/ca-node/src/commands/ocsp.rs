@@ -33,9 +33,7 @@ pub(super) async fn ask(
 
 async fn ask_one(va: &str, issuer: &Certificate, serial: SerialNumber) -> Result<String, Failure> {
     let id = CertId::sha1(issuer.subject(), issuer.public_key(), &serial);
-    let request = OcspRequest { cert_ids: vec![id], nonce: None }.encode().map_err(Failure::internal)?;
-    let answer = plain(va, Method::POST, "/ocsp", Some(request)).await?;
-    match OcspResponse::parse(&answer).map_err(Failure::internal)? {
+    match answer(va, OcspRequest { cert_ids: vec![id], nonce: None }).await? {
         OcspResponse::Error(error) => Ok(format!("{error:?}")),
         OcspResponse::Basic(basic) => {
             verified(&basic, issuer)?;
@@ -52,6 +50,12 @@ async fn ask_one(va: &str, issuer: &Certificate, serial: SerialNumber) -> Result
     }
 }
 
+async fn answer(va: &str, request: OcspRequest) -> Result<OcspResponse, Failure> {
+    let request = request.encode().map_err(Failure::internal)?;
+    let answer = plain(va, Method::POST, "/ocsp", Some(request)).await?;
+    OcspResponse::parse(&answer).map_err(Failure::internal)
+}
+
 /// Asks a status service of a certificate, with a nonce, so that the answer is signed now. Since when it is good.
 pub(super) async fn good_since(
     va: &str,
@@ -61,28 +65,23 @@ pub(super) async fn good_since(
     let mut nonce = [0; 16];
     SystemEntropy.fill(&mut nonce).map_err(|_| Failure::internal("no random octets"))?;
     let id = CertId::sha1(issuer.subject(), issuer.public_key(), &certificate.serial());
-    let request = OcspRequest { cert_ids: vec![id], nonce: Some(nonce.to_vec()) };
-    let request = request.encode().map_err(Failure::internal)?;
-    let answer = plain(va, Method::POST, "/ocsp", Some(request)).await?;
-    judged(&answer, issuer, &nonce)
-}
-
-/// Since when an answer to this nonce says good.
-fn judged(answer: &[u8], issuer: &Certificate, nonce: &[u8]) -> Result<UnixSeconds, Failure> {
-    let basic = successful(answer)?;
+    let asked = OcspRequest { cert_ids: vec![id], nonce: Some(nonce.to_vec()) };
+    let basic = successful(answer(va, asked.clone()).await?)?;
     verified(&basic, issuer)?;
-    if basic.data().nonce.as_deref() != Some(nonce) {
-        return Err(Failure::new("ocsp-wrong", "the answer is to another question: its nonce is not ours"));
-    }
-    match basic.data().responses.first() {
-        Some(told) if told.status == CertStatus::Good => Ok(told.this_update),
-        Some(told) => Err(Failure::new("ocsp-wrong", format!("it says {:?}", told.status))),
-        None => Err(Failure::internal("an empty answer")),
+    let wrong = |what: String| Err(Failure::new("ocsp-wrong", what));
+    let about = |id: &CertId| asked.cert_ids.contains(id);
+    match basic.data().responses.as_slice() {
+        [told] if basic.data().nonce != asked.nonce || !about(&told.cert_id) => {
+            wrong("the answer is to another question".to_owned())
+        }
+        [told] if told.status == CertStatus::Good => Ok(told.this_update),
+        [told] => wrong(format!("it says {:?}", told.status)),
+        others => wrong(format!("{} answers to one question", others.len())),
     }
 }
 
-fn successful(answer: &[u8]) -> Result<BasicResponse, Failure> {
-    match OcspResponse::parse(answer).map_err(Failure::internal)? {
+fn successful(answer: OcspResponse) -> Result<BasicResponse, Failure> {
+    match answer {
         OcspResponse::Error(error) => Err(Failure::new("ocsp-wrong", format!("it answers {error:?}"))),
         OcspResponse::Basic(basic) => Ok(basic),
     }
@@ -123,12 +122,13 @@ pub(super) async fn first_node(connection: &Connection) -> Result<(String, Strin
 
 #[cfg(test)]
 mod tests {
+    use ca_x509::ocsp::OcspError;
+
     use super::*;
 
     #[test]
     fn a_status_service_that_cannot_say_is_named() {
-        // OCSPResponse { responseStatus tryLater (3) } (RFC 6960 §4.2.1)
-        let failure = successful(&[0x30, 0x03, 0x0a, 0x01, 0x03]).unwrap_err();
+        let failure = successful(OcspResponse::Error(OcspError::TryLater)).unwrap_err();
         assert_eq!((failure.slug.as_str(), failure.what.as_str()), ("ocsp-wrong", "it answers TryLater"));
     }
 }

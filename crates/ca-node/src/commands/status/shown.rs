@@ -5,7 +5,6 @@ use ca_x509::time::UnixSeconds;
 
 use super::asked::{Asked, Looked};
 use super::verdict::{Verdict, spare};
-use crate::failure::Failure;
 use crate::output::{data, talk};
 use crate::ports::SystemClock;
 
@@ -105,25 +104,26 @@ fn warnings(asked: &Asked) -> Vec<String> {
     match &asked.proof {
         Ok(proof) => {
             if let Some(why) = &proof.no_write {
-                warnings.push(warning(&format!("{name} cannot write: {why}"), "ca-node explain no-quorum"));
+                warnings.push(unproven(name, "cannot write", &why.detail, &why.slug));
             }
             for signed in &proof.signatures {
-                if let Some(why) = &signed.why {
-                    let what = format!("{name} does not sign with the key of `{}`: {why}", signed.ca);
-                    warnings.push(warning(&what, "look at its token; it is tried again by itself"));
+                if let Some(why) = &signed.no_signature {
+                    let what = format!("does not sign with the key of `{}`", signed.ca);
+                    warnings.push(unproven(name, &what, &why.detail, &why.slug));
                 }
             }
         }
-        Err(failure) => warnings.push(unproven(name, "has proven nothing", failure)),
+        Err(failure) => warnings.push(unproven(name, "has proven nothing", &failure.what, &failure.slug)),
     }
     if let Err(failure) = &asked.status {
-        warnings.push(unproven(name, "does not tell the status of your certificate", failure));
+        let what = "does not tell the status of your certificate";
+        warnings.push(unproven(name, what, &failure.what, &failure.slug));
     }
     warnings
 }
 
-fn unproven(name: &str, what: &str, failure: &Failure) -> String {
-    warning(&format!("{name} {what}: {}", failure.what), &format!("ca-node explain {}", failure.slug))
+fn unproven(name: &str, what: &str, why: &str, slug: &str) -> String {
+    warning(&format!("{name} {what}: {why}"), &format!("ca-node explain {slug}"))
 }
 
 fn warning(what: &str, next: &str) -> String {

@@ -116,7 +116,11 @@ mod tests {
             node: 1,
             write: Some(WriteProof { index: applied, took_us: 1 }),
             no_write: None,
-            signatures: vec![SignatureProof { ca: "issuing".to_owned(), took_us: Some(1), why: None }],
+            signatures: vec![SignatureProof {
+                ca: "issuing".to_owned(),
+                took_us: Some(1),
+                no_signature: None,
+            }],
         };
         let member = MemberAnswer {
             node: 1,
