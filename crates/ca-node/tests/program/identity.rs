@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::cluster::{Cluster, patiently, read, until};
 
@@ -57,9 +58,11 @@ impl Held {
         status.unwrap()
     }
 
-    /// Asks on this connection until its requests get this status.
-    fn until(&mut self, path: &str, status: u16) {
+    /// Asks on this connection until its requests get this status; how long it took.
+    fn until(&mut self, path: &str, status: u16) -> Duration {
+        let begun = Instant::now();
         until(&format!("the open connection hears {status}"), || self.get(path) == status);
+        begun.elapsed()
     }
 }
 
@@ -70,7 +73,7 @@ impl Drop for Held {
     }
 }
 
-/// What is taken away on one node ends on another, on a connection that was open before: a role, and
+/// What is taken away on one node ends on another within a second, on a connection that was open before: a role, and
 /// the certificate itself.
 ///
 /// Mechanism: `ca_http::guard`: the grant and the certificate's status are looked up in the register at each request.
@@ -89,10 +92,15 @@ fn i18_a_removed_role_and_a_revoked_certificate_end_on_open_connections() {
     let path = "/api/v1/history?limit=1";
     assert_eq!(held.get(path), 403, "nobody has granted anything yet");
 
-    cluster.must(0, &["grant", "set", &certificate_text, "-r", "auditor"]);
-    held.until(path, 200);
-    cluster.must(1, &["grant", "remove", &certificate_text]);
-    held.until(path, 403);
+    // Within a second, says I18. A busy machine may stand still for one; it does not each time, and whoever keeps roles
+    // keeps them each time.
+    let soon = (0..5).any(|_| {
+        cluster.must(0, &["grant", "set", &certificate_text, "-r", "auditor"]);
+        let began = held.until(path, 200);
+        cluster.must(1, &["grant", "remove", &certificate_text]);
+        began.max(held.until(path, 403)) < Duration::from_secs(1)
+    });
+    assert!(soon, "five times a role began or ended only after a second");
 
     cluster.must(0, &["grant", "set", &certificate_text, "-r", "auditor"]);
     held.until(path, 200);
