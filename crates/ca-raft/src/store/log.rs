@@ -146,7 +146,7 @@ impl LogStore {
             }
             Disk::Simulated(disk) => {
                 // What a process that was killed had written is there, and was synced above.
-                flusher.tell(disk);
+                flusher.tell();
                 tokio::spawn(flusher.simulate(disk.clone()));
             }
         }
@@ -406,17 +406,19 @@ impl Flusher {
             if !planted(Bug::LogNotSynced) {
                 tokio::time::sleep((disk.sync_takes)()).await;
                 self.sync();
-                self.tell(&disk);
+                self.tell();
             }
             self.acknowledge(group);
         }
     }
 
     /// Tells a simulation how far the log is synced.
-    fn tell(&self, disk: &SimulatedDisk) {
+    fn tell(&self) {
         let store = LogStore { shared: Arc::clone(&self.shared) };
-        if let (Ok(()), Ok(Some(last))) = (&self.failed, store.last_entry_id()) {
-            disk.observer.synced(Place::of(&last));
+        if let (Ok(()), Ok(Some(last)), Some(observer)) =
+            (&self.failed, store.last_entry_id(), &self.shared.observer)
+        {
+            observer.synced(Place::of(&last));
         }
     }
 
