@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use ca_x509::ocsp::{CertId, OcspRequest};
+use anyhow::{Result, ensure};
+use ca_x509::ocsp::CertId;
 use ca_x509::serial::SerialNumber;
 use hyper::body::Bytes;
 use hyper::{Method, StatusCode};
@@ -15,6 +13,7 @@ use scripts::cluster::{Cluster, Node};
 
 use crate::closed_loop::{Client, for_a_while};
 use crate::connection::{Asked, Connection, Issuing, tls};
+use crate::ocsp;
 use crate::row::Row;
 
 /// What the requests of a client are, in turn; every client begins at another place.
@@ -68,7 +67,7 @@ impl Mixed {
 
 impl Client for Mixed {
     async fn ask(&mut self) -> Result<()> {
-        let what = TURN.iter().cycle().nth(self.turn.checked_rem(TURN.len()).unwrap_or(0)).copied();
+        let what = TURN.get(self.turn.checked_rem(TURN.len()).unwrap_or(0)).copied();
         self.turn = self.turn.saturating_add(1);
         let (status, answer) = match (what.unwrap_or(What::Issue), &self.last) {
             (What::Issue, _) | (_, None) => {
@@ -83,8 +82,7 @@ impl Client for Mixed {
                 self.api.ask(&Asked::new(Method::POST, path, body)).await?
             }
             (What::Status, Some((_, id))) => {
-                let der = OcspRequest { cert_ids: vec![id.clone()], nonce: None }.encode()?;
-                let path = format!("/ocsp/{}", STANDARD.encode(der).replace('/', "%2F").replace('+', "%2B"));
+                let path = ocsp::path(id.clone())?;
                 self.va.ask(&Asked::new(Method::GET, path, Bytes::new())).await?
             }
             (What::Fetch, Some(_)) => {
@@ -92,10 +90,8 @@ impl Client for Mixed {
                 self.va.ask(&list).await?
             }
         };
-        ensure!(status == StatusCode::OK, "{status}: {}", String::from_utf8_lossy(&answer));
-        if answer.is_empty() {
-            bail!("an empty answer");
-        }
+        let text = || String::from_utf8_lossy(&answer).into_owned();
+        ensure!(status == StatusCode::OK && !answer.is_empty(), "{status}: {}", text());
         Ok(())
     }
 }

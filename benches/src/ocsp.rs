@@ -38,8 +38,7 @@ pub async fn cached(
             None
         }
     };
-    let requests: Vec<Vec<u8>> =
-        ids(cluster).await?.into_iter().map(|id| get(id, None)).collect::<Result<_>>()?;
+    let requests: Vec<Vec<u8>> = ids(cluster).await?.into_iter().map(get).collect::<Result<_>>()?;
     let certificates = requests.len();
     let load = ask(cluster, connection_count, time, said, |_| Ok(requests.clone())).await?;
     let of_static = limit.as_ref().map(|limit| rounded(load.per_s / limit.per_s));
@@ -94,9 +93,17 @@ async fn ids(cluster: &Cluster) -> Result<Vec<CertId>> {
     Ok(ids)
 }
 
-fn get(id: CertId, nonce: Option<Vec<u8>>) -> Result<Vec<u8>> {
-    let path = STANDARD.encode(OcspRequest { cert_ids: vec![id], nonce }.encode()?).replace('/', "%2F");
-    Ok(format!("GET /ocsp/{path} HTTP/1.1\r\nhost: x\r\n\r\n").into_bytes())
+/// Where the answer to a question without a nonce stands (RFC 6960 §A.1).
+///
+/// # Errors
+/// The request cannot be encoded.
+pub fn path(id: CertId) -> Result<String> {
+    let request = STANDARD.encode(OcspRequest { cert_ids: vec![id], nonce: None }.encode()?);
+    Ok(format!("/ocsp/{}", request.replace('/', "%2F").replace('+', "%2B")))
+}
+
+fn get(id: CertId) -> Result<Vec<u8>> {
+    Ok(format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", path(id)?).into_bytes())
 }
 
 fn post(id: CertId, nonce: &[u8]) -> Result<Vec<u8>> {

@@ -49,7 +49,11 @@ pub async fn measure_all(cluster: &Cluster, seconds: u64, said: &mut dyn FnMut(&
     let fsync = machine::fsync_rate(cluster.home())?;
     let token = machine::best(&machine::signatures(cluster.home()).await?);
     let verify = openssl_verifications()?;
-    let (mut ratios, mut unsaid) = (Vec::new(), Vec::new());
+    let cfssl = cfssl(cluster, time).await;
+    if let Err(why) = &cfssl {
+        said(&format!("no cfssl to compare with: {why:#}"));
+    }
+    let mut ratios = Vec::new();
     let mut add = |what, ours, limit, limit_per_s| {
         said(&format!("{what}: {ours:.0} a second"));
         ratios.push(Ratio { what, ours, limit, limit_per_s });
@@ -61,11 +65,8 @@ pub async fn measure_all(cluster: &Cluster, seconds: u64, said: &mut dyn FnMut(&
     ] {
         let load = measure(cluster, Through::All, connections, time, &mut |_| {}).await?;
         add(what, load.per_s, limit, limit_per_s);
-        if connections == FILL_CONNECTIONS {
-            match cfssl(cluster, time).await {
-                Ok(per_s) => add(BESIDE_CFSSL, load.per_s, "cfssl: one node, no TLS, nothing stored", per_s),
-                Err(why) => unsaid.push(format!("no cfssl to compare with: {why:#}")),
-            }
+        if let (FILL_CONNECTIONS, Ok(per_s)) = (connections, &cfssl) {
+            add(BESIDE_CFSSL, load.per_s, "cfssl: one node, no TLS, nothing stored", *per_s);
         }
     }
     if let Row::Mixed { load } = mixed(cluster, FILL_CONNECTIONS, time, &mut |_| {}).await? {
@@ -88,7 +89,6 @@ pub async fn measure_all(cluster: &Cluster, seconds: u64, said: &mut dyn FnMut(&
     if let Row::Revoke { load, .. } = revoke::revoke(cluster, serials, 16, &mut |_| {}).await? {
         add("revoke, 16 clients", load.per_s, FSYNC, fsync);
     }
-    unsaid.iter().for_each(|text| said(text));
     Ok(ratios)
 }
 

@@ -9,12 +9,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use benches::connection::{self, Connection, body, tls};
+use benches::ocsp::path;
 use ca_x509::certificate::Certificate;
 use ca_x509::crl::CertificateList;
-use ca_x509::ocsp::{CertId, CertStatus, OcspRequest, OcspResponse};
+use ca_x509::ocsp::{CertId, CertStatus, OcspResponse};
 use ca_x509::serial::SerialNumber;
 use ca_x509::time::UnixSeconds;
 use hyper::body::Bytes;
@@ -239,9 +238,7 @@ impl Client {
             },
         };
         let id = CertId::sha1(issuer.subject(), issuer.public_key(), &serial);
-        let der = OcspRequest { cert_ids: vec![id], nonce: None }.encode()?;
-        let path = format!("/ocsp/{}", STANDARD.encode(der).replace('/', "%2F").replace('+', "%2B"));
-        let request = connection::Asked::new(Method::GET, path, Bytes::new());
+        let request = connection::Asked::new(Method::GET, path(id)?, Bytes::new());
         let node = self.dice.below(self.status.len());
         self.ask(node, Asked::Ocsp(serial), &request, ocsp).await;
         Ok(())
