@@ -65,8 +65,9 @@ impl ActError {
             Self::Token(SignError::Down { .. }) => "token-down",
             Self::WrongSignature => "wrong-signature",
             Self::Overtaken => "overtaken",
-            Self::Stopped => "stopping",
-            Self::Entropy(_) | Self::Storage(_) | Self::Unexpected(_) => "internal",
+            // A node whose storage failed stops: another one is asked the same.
+            Self::Stopped | Self::Storage(_) => "stopping",
+            Self::Entropy(_) | Self::Unexpected(_) => "internal",
         }
     }
 

@@ -285,13 +285,13 @@ pub const CHAPTERS: &[Chapter] = &[
             entry(
                 "stopping",
                 "This node is stopping",
-                "It hands over and takes nothing new. What it had begun may or may not be done.",
+                "It hands over and takes nothing new, or its storage failed. What it had begun may or may not be done.",
                 "repeat the same request, with the same idempotency key, on another node",
             ),
             entry(
                 "internal",
                 "An internal error",
-                "A fault of the storage or a bug of ours. The node's log has the details under the \
+                "A bug of ours. The node's log has the details under the \
                  request's id, and no other place has.",
                 "look for the request's id in the node's log",
             ),

@@ -254,7 +254,7 @@ fn problems(about: &About) -> BTreeMap<u16, Vec<&'static str>> {
     };
     let mut slugs = about.slugs.clone();
     slugs.extend(guarded);
-    slugs.extend(["deadline", "internal"]);
+    slugs.extend(["deadline", "internal", "stopping"]);
     if about.path.contains('{') {
         slugs.insert("bad-request");
     }

@@ -205,8 +205,14 @@ impl From<Refusal> for Problem {
 impl From<ActError> for Problem {
     fn from(error: ActError) -> Self {
         let (slug, effect, detail) = (error.slug(), error.effect(), error.to_string());
-        let fault = if let ActError::Storage(fault) = error { Some(fault) } else { None };
-        Self { effect, fault, ..Self::new(slug, detail) }
+        match error {
+            // What it is exactly names rows and paths, and stands in the node's log.
+            ActError::Storage(fault) => {
+                let detail = "the storage of this node failed: it stops".to_owned();
+                Self { effect, fault: Some(fault), ..Self::new(slug, detail) }
+            }
+            _ => Self { effect, ..Self::new(slug, detail) },
+        }
     }
 }
 

@@ -103,6 +103,7 @@ fn is_routine(route: &str) -> bool {
 
 fn completed<P: Ports>(doors: &Doors<P>, problem: Problem, bare: &Response, request_id: &str) -> Response {
     if let Some(fault) = problem.fault() {
+        tracing::error!(request_id, %fault, "storage fault");
         doors.health.storage_failed(fault);
     }
     if problem.slug() == "internal" {

@@ -274,3 +274,14 @@ fn every_door_error() -> Vec<DoorError> {
     }
     all
 }
+
+/// Between a failed sync and the end of the process clients and balancers must go elsewhere.
+///
+/// Mechanism: `ActError::slug`; with `internal` there they are told of a bug, with 500.
+#[test]
+fn a_node_whose_storage_failed_says_that_it_stops() {
+    let problem = crate::problem::Problem::from(StorageFault("row 7 of /var/lib/ca".to_owned()));
+    assert_eq!(problem.slug(), "stopping");
+    assert_eq!(status_of("stopping"), Some(503));
+    assert!(!problem.detail().contains("/var") && problem.fault().is_some(), "{problem:?}");
+}
